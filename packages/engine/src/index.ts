@@ -1,1 +1,11 @@
-export {}
+export * from "./address.ts"
+export * from "./classify.ts"
+export * from "./diff.ts"
+export * from "./document.ts"
+export * from "./graph.ts"
+export * from "./json.ts"
+export * from "./kind.ts"
+export * from "./operation.ts"
+export * from "./plan.ts"
+export * from "./section.ts"
+export * from "./state.ts"

@@ -1,0 +1,216 @@
+/**
+ * The plan as a document: versioned, sorted, without times or secrets, with a digest that approves exactly what it says.
+ * Reading one checks all of it, so that nothing malformed reaches a kind. Files are not opened here.
+ */
+import { createHash } from "node:crypto"
+import { type Static, Type } from "@sinclair/typebox"
+import { Value } from "@sinclair/typebox/value"
+import { byText } from "./address.ts"
+import { canonical } from "./json.ts"
+import { indexKinds, type Kind } from "./kind.ts"
+import { type AnyOperation, isOperationOf, type Operation } from "./operation.ts"
+import type { TargetPlan } from "./plan.ts"
+
+export const FORMAT = "quaymaster-plan/1"
+
+export interface Summary {
+  readonly create: number
+  readonly update: number
+  readonly replace: number
+  readonly delete: number
+  readonly unchanged: number
+  readonly extras: number
+  readonly stuck: number
+  /** Operations that lose data or a credential for good. */
+  readonly destroys: number
+}
+
+export interface Plan<Op = AnyOperation> {
+  readonly format: typeof FORMAT
+  /** `sha256:` and 64 hexadecimal digits, over the format, each target's address, and its operations. */
+  readonly digest: string
+  /** The version of the tool that made it. */
+  readonly tool: string
+  readonly targets: ReadonlyArray<TargetPlan<Op>>
+  readonly summary: Summary
+}
+
+export type PlanOf<K extends Kind> = Plan<Operation<K>>
+
+const destroys = (operation: AnyOperation): boolean =>
+  (operation.action === "delete" || operation.action === "replace") && operation.destroys !== undefined
+
+const summarize = (targets: ReadonlyArray<TargetPlan>): Summary => {
+  const operations = targets.flatMap((target) => target.operations)
+  const count = (action: AnyOperation["action"]) => operations.filter((it) => it.action === action).length
+  const sum = (of: (target: TargetPlan) => number) => targets.reduce((total, target) => total + of(target), 0)
+  return {
+    create: count("create"),
+    update: count("update"),
+    replace: count("replace"),
+    delete: count("delete"),
+    unchanged: sum((target) => target.unchanged),
+    extras: sum((target) => target.extras.length),
+    stuck: sum((target) => target.stuck.length),
+    destroys: operations.filter(destroys).length
+  }
+}
+
+/** What an approval covers. Where an operation comes from and why may change without voiding it. */
+const digestOf = (targets: ReadonlyArray<TargetPlan>): string => {
+  const covered = targets.map((target) => ({
+    url: target.url,
+    operations: target.operations.map(({ reason: _reason, source: _source, ...rest }) => rest)
+  }))
+  return `sha256:${createHash("sha256")
+    .update(canonical({ format: FORMAT, targets: covered }))
+    .digest("hex")}`
+}
+
+/** Puts the targets together, in the order of their names. */
+export const assemble = <Op extends AnyOperation>(targets: ReadonlyArray<TargetPlan<Op>>, tool: string): Plan<Op> => {
+  const sorted = [...targets].sort((a, b) => byText(a.registry, b.registry) || byText(a.url, b.url))
+  return { format: FORMAT, digest: digestOf(sorted), tool, targets: sorted, summary: summarize(sorted) }
+}
+
+const closed = { additionalProperties: false }
+const Item = Type.Record(Type.String(), Type.Unknown())
+const Loss = Type.Optional(Type.Union([Type.Literal("data"), Type.Literal("credential")]))
+const ChangeSchema = Type.Object(
+  { field: Type.String(), before: Type.Optional(Type.Unknown()), after: Type.Optional(Type.Unknown()) },
+  closed
+)
+const common = {
+  id: Type.String(),
+  kind: Type.String(),
+  key: Type.String(),
+  needs: Type.Array(Type.String()),
+  source: Type.Optional(Type.String()),
+  reason: Type.Optional(Type.String()),
+  impliedBy: Type.Optional(Type.String())
+}
+const changes = Type.Array(ChangeSchema)
+const cascades = Type.Array(Type.String())
+const OperationSchema = Type.Union([
+  Type.Object({ ...common, action: Type.Literal("create"), after: Item }, closed),
+  Type.Object({ ...common, action: Type.Literal("update"), before: Item, after: Item, changes }, closed),
+  Type.Object(
+    { ...common, action: Type.Literal("replace"), before: Item, after: Item, changes, cascades, destroys: Loss },
+    closed
+  ),
+  Type.Object({ ...common, action: Type.Literal("delete"), before: Item, cascades, destroys: Loss }, closed)
+])
+const count = Type.Integer({ minimum: 0 })
+
+/** The JSON Schema of a plan file. What stands in `before` and `after` is each kind's own affair. */
+export const PlanSchema = Type.Object(
+  {
+    format: Type.Literal(FORMAT),
+    digest: Type.String({ pattern: "^sha256:[0-9a-f]{64}$" }),
+    tool: Type.String(),
+    targets: Type.Array(
+      Type.Object(
+        {
+          registry: Type.String(),
+          url: Type.String(),
+          scope: Type.Array(
+            Type.Object(
+              { kind: Type.String(), parent: Type.String(), part: Type.Optional(Type.String()), existing: count },
+              closed
+            )
+          ),
+          operations: Type.Array(OperationSchema),
+          extras: Type.Array(Type.Object({ kind: Type.String(), key: Type.String(), reason: Type.String() }, closed)),
+          stuck: Type.Array(
+            Type.Object(
+              {
+                kind: Type.String(),
+                key: Type.String(),
+                changes,
+                reason: Type.String(),
+                source: Type.Optional(Type.String())
+              },
+              closed
+            )
+          ),
+          unchanged: count
+        },
+        closed
+      )
+    ),
+    summary: Type.Object(
+      {
+        create: count,
+        update: count,
+        replace: count,
+        delete: count,
+        unchanged: count,
+        extras: count,
+        stuck: count,
+        destroys: count
+      },
+      closed
+    )
+  },
+  { ...closed, title: "Quaymaster plan" }
+)
+
+/** A document that is no plan of ours, or not one that this version can apply. */
+export class PlanUnreadable extends Error {
+  override readonly name = "PlanUnreadable"
+  readonly _tag = "PlanUnreadable"
+}
+
+/** The document's text: two spaces, a final line break, the same bytes for the same plan. */
+export const encodePlan = (plan: Plan): string => `${JSON.stringify(plan, null, 2)}\n`
+
+/**
+ * Reads a plan document, for the kinds it is to be applied with.
+ * @throws {PlanUnreadable} if it is not JSON, of another format, edited since, or of kinds that are not there.
+ */
+export const decodePlan = <K extends Kind>(kinds: ReadonlyArray<K>, text: string): PlanOf<K> => {
+  const document = parse(text)
+  if (typeof document === "object" && document !== null && "format" in document && document.format !== FORMAT)
+    throw new PlanUnreadable(
+      `The plan has the format ${JSON.stringify(document.format)}; this version reads "${FORMAT}".`
+    )
+  if (!Value.Check(PlanSchema, document)) {
+    const first = Value.Errors(PlanSchema, document).First()
+    throw new PlanUnreadable(
+      `This is not a plan${first === undefined ? "" : `: ${first.path === "" ? "the document" : first.path}: ${first.message}`}.`
+    )
+  }
+  const targets = document.targets.map((target) => ({ ...target, operations: narrow(kinds, target.operations) }))
+  if (digestOf(targets) !== document.digest)
+    throw new PlanUnreadable(
+      "The plan's operations are not the ones its digest was made of: it was edited. Plan again."
+    )
+  return { ...document, targets }
+}
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new PlanUnreadable(`The plan is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause
+    })
+  }
+}
+
+const narrow = <K extends Kind>(
+  kinds: ReadonlyArray<K>,
+  operations: ReadonlyArray<Static<typeof OperationSchema>>
+): ReadonlyArray<Operation<K>> => {
+  const known = indexKinds<K>(kinds)
+  const fits = isOperationOf(known)
+  return operations.map((operation) => {
+    if (fits(operation)) return operation
+    const kind = known.get(operation.kind)
+    throw new PlanUnreadable(
+      kind === undefined
+        ? `The plan has operations on "${operation.kind}", a kind that is not known here. Is a plugin missing?`
+        : `The operation ${operation.id} is not one that the kind "${operation.kind}" understands.`
+    )
+  })
+}

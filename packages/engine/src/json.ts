@@ -1,0 +1,25 @@
+/**
+ * JSON values and their one canonical form: object keys sorted, nothing undefined.
+ * Two values are equal exactly if their canonical texts are.
+ */
+import { byText } from "./address.ts"
+
+export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json }
+
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** The canonical text of a value. Fields that are undefined are left out; `-0` is written `0`, as JSON does. */
+export const canonical = (value: unknown): string => {
+  if (Array.isArray(value)) return `[${value.map((item) => (item === undefined ? "null" : canonical(item))).join(",")}]`
+  if (isRecord(value)) {
+    const fields = Object.keys(value)
+      .filter((key) => value[key] !== undefined)
+      .sort(byText)
+      .map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`)
+    return `{${fields.join(",")}}`
+  }
+  return JSON.stringify(value) ?? "null"
+}
+
+export const equal = (a: unknown, b: unknown): boolean => a === b || canonical(a) === canonical(b)

@@ -1,0 +1,83 @@
+/**
+ * The contract of a resource kind, as the planner sees it. A kind is one value: what its objects look like, how they are
+ * named, what they need, and what a file says of them. The methods that read and write are typed by the runtime; the
+ * planner only looks at which of them exist, because the absence of one is a capability that the registry lacks.
+ */
+import type { Static, TObject } from "@sinclair/typebox"
+import type { Collection, Ref } from "./address.ts"
+import type { Change } from "./diff.ts"
+import type { Section } from "./section.ts"
+import type { World } from "./state.ts"
+
+/** An object of some kind: what a file declares, and what the registry has, in one shape. */
+export type Item = Readonly<Record<string, unknown>>
+
+/** Something that the registry does by itself when an object is created. */
+export interface Implied {
+  readonly kind: string
+  readonly item: Item
+  /** Why nobody is expected to declare it. With a reason it is left alone when no file mentions it. */
+  readonly implicit?: string
+}
+
+// The methods are declared as methods, not as function fields, so that a kind of one item type can stand in a list of kinds.
+export interface Kind<Name extends string = string, Schema extends TObject = TObject> {
+  /** `team`; kinds of plugins carry a prefix of their own: `acme.robot-secret`. */
+  readonly kind: Name
+  /** The shape of an object. A field that a file leaves out is not managed. */
+  readonly schema: Schema
+  /** The fields that make up the key. They never change. */
+  readonly identity: ReadonlyArray<string>
+  /** Identity that people read: `acme/dev`. */
+  key(item: Static<Schema>): string
+  /** The collection that the object belongs to. */
+  collection(item: Static<Schema>): Omit<Collection, "kind">
+  /** What must exist before this object, and outlive it. */
+  needs?(item: Static<Schema>): ReadonlyArray<Ref>
+  /** Collections whose pending operations come before this object is created. */
+  follows?(item: Static<Schema>): ReadonlyArray<Collection>
+  /** Collections that must be read to plan this one, although no file need own them. */
+  consults?(collection: Collection): ReadonlyArray<Collection>
+  /** What the registry makes by itself when this object is created. */
+  implies?(item: Static<Schema>, world: World): ReadonlyArray<Implied>
+  /** What happens to objects that no file declares: access is removed, the rest is kept unless the file prunes it. */
+  readonly extras: "remove" | "keep"
+  /** What a delete loses for good. */
+  readonly destroys?: "data" | "credential"
+  /** Fields that cannot change after creation, each with what replacing the object would lose. */
+  readonly fixed?: { readonly [field: string]: string }
+  /** In this kind's collections nothing is taken away before what is new has been given. */
+  readonly grantsFirst?: boolean
+  /** Adds to the structural diff; it cannot silence it. */
+  diff?(before: Static<Schema>, after: Static<Schema>): ReadonlyArray<Change>
+  /** Its place in an organization file. */
+  readonly section: Section<Static<Schema>>
+
+  list(collections: ReadonlyArray<Collection>): unknown
+  create(after: Static<Schema>): unknown
+  update?(after: Static<Schema>, before: Static<Schema>, changes: ReadonlyArray<Change>): unknown
+  delete?(before: Static<Schema>): unknown
+}
+
+export type Kinds = ReadonlyArray<Kind>
+
+export type ItemOf<K extends Kind> = Static<K["schema"]>
+
+/** The kinds by name. Two kinds of one name are a mistake of whoever put the list together. */
+export class DuplicateKind extends Error {
+  override readonly name = "DuplicateKind"
+  readonly kind: string
+  constructor(kind: string) {
+    super(`Two kinds are named "${kind}". Each kind needs a name of its own; give a plugin's kind a prefix.`)
+    this.kind = kind
+  }
+}
+
+export const indexKinds = <K extends Kind>(kinds: ReadonlyArray<K>): ReadonlyMap<string, K> => {
+  const index = new Map<string, K>()
+  for (const kind of kinds) {
+    if (index.has(kind.kind)) throw new DuplicateKind(kind.kind)
+    index.set(kind.kind, kind)
+  }
+  return index
+}

@@ -1,0 +1,85 @@
+/**
+ * A kind's place in an organization file: under which key it stands, what may stand there, and which objects that means.
+ * Reading a section is pure; where each object came from is told as a path, so that errors can point at the line.
+ */
+import { type Static, type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox"
+
+export type Path = ReadonlyArray<string | number>
+
+/** An object that a section declares, and where in the section's node it stands. */
+export interface Entry<Item> {
+  readonly item: Item
+  readonly path: Path
+}
+
+/**
+ * `under` is `registry` for a document of its own, else the kind whose entries hold this section.
+ * A section under `registry` is given the whole document that has its key.
+ */
+export interface Section<Item, Node = unknown> {
+  readonly under: string
+  readonly name: string
+  /** The schema of the node, with the sections that stand inside its entries. */
+  schema(nested: TProperties): TSchema
+  /** The objects that a node declares. The node has been checked against the schema before. */
+  read(node: Node, parent: string): ReadonlyArray<Entry<Item>>
+  /** The shares of the collection that the node owns, if the kind's collections have parts. */
+  parts?(node: Node): ReadonlyArray<string>
+}
+
+const closed = { additionalProperties: false }
+
+/** A document of its own, such as `organization: acme` with all that stands beside it. */
+export const documentSection = <Fields extends TProperties, Item>(options: {
+  readonly name: keyof Fields & string
+  readonly fields: Fields
+  readonly description: string
+  readonly read: (node: Static<TObject<Fields>>) => Item
+}): Section<Item, Static<TObject<Fields>>> => ({
+  under: "registry",
+  name: options.name,
+  schema: (nested) =>
+    Type.Object({ ...options.fields, ...nested }, { ...closed, title: options.name, description: options.description }),
+  read: (node) => [{ item: options.read(node), path: [] }]
+})
+
+/** A map from names to entries: `teams: { dev: { role: member } }`. An entry may be left empty where no field is required. */
+export const mapSection = <Fields extends TProperties, Item>(options: {
+  readonly under: string
+  readonly name: string
+  readonly names: { readonly pattern: string; readonly description: string }
+  readonly fields: Fields
+  readonly description: string
+  readonly read: (name: string, entry: Static<TObject<Fields>>, parent: string) => Item
+}): Section<Item, { readonly [name: string]: Static<TObject<Fields>> }> => ({
+  under: options.under,
+  name: options.name,
+  schema: (nested) =>
+    Type.Unsafe({
+      type: "object",
+      description: options.description,
+      patternProperties: { [options.names.pattern]: Type.Object({ ...options.fields, ...nested }, closed) },
+      additionalProperties: false,
+      "x-names": options.names.description
+    }),
+  read: (node, parent) =>
+    Object.keys(node).flatMap((name) => {
+      const entry = node[name]
+      return entry === undefined ? [] : [{ item: options.read(name, entry, parent), path: [name] }]
+    })
+})
+
+/** Anything else: lists, and maps whose values are not entries. */
+export const section = <Node extends TSchema, Item>(options: {
+  readonly under: string
+  readonly name: string
+  readonly node: Node
+  readonly read: (node: Static<Node>, parent: string) => ReadonlyArray<Entry<Item>>
+  readonly parts?: (node: Static<Node>) => ReadonlyArray<string>
+}): Section<Item, Static<Node>> => ({
+  under: options.under,
+  name: options.name,
+  schema: () => options.node,
+  read: options.read,
+  ...(options.parts === undefined ? {} : { parts: options.parts })
+})

@@ -1,0 +1,69 @@
+/**
+ * The two states a plan is made of: what the files want, with the scope that they own, and what the registry has.
+ * Both are plain values; who reads them is not known here.
+ */
+import { addressOf, type Collection, collectionId } from "./address.ts"
+import type { Item, ItemOf, Kind } from "./kind.ts"
+
+/** One declared object. `source` is where, as people write it: `acme.yaml:14`. */
+export type Declaration<K extends Kind = Kind> = K extends Kind
+  ? { readonly kind: K["kind"]; readonly item: ItemOf<K>; readonly source?: string }
+  : never
+
+/** A collection that is owned: all that lives in it and is not declared is an extra. */
+export interface Owned extends Collection {
+  /** Extras are deleted even if the kind keeps them by default. */
+  readonly prune?: boolean
+}
+
+export interface Desired<K extends Kind = Kind> {
+  readonly declarations: ReadonlyArray<Declaration<K>>
+  readonly scope: ReadonlyArray<Owned>
+}
+
+/** One object as the registry has it. */
+export interface Found {
+  readonly kind: string
+  readonly item: Item
+  /** Why it is there although nobody declared it, such as the admin permission that the creator is given. */
+  readonly implicit?: string
+}
+
+/** What was read, whole: a collection that is not in `read` is unknown, not empty. */
+export interface Actual {
+  readonly found: ReadonlyArray<Found>
+  readonly read: ReadonlyArray<Collection>
+  /** The user that reads and writes, if it could be told. */
+  readonly caller?: string
+}
+
+/** What a kind may look at to predict what the registry does by itself. */
+export interface World {
+  readonly caller: string | undefined
+  /** The objects that a collection will have when everything planned for it is done. */
+  collection(collection: Collection): ReadonlyArray<Item>
+}
+
+/** The actual state, indexed by address and by collection. */
+export interface ActualIndex {
+  readonly byAddress: ReadonlyMap<string, Found>
+  readonly byCollection: ReadonlyMap<string, ReadonlyArray<Found>>
+  readonly read: ReadonlySet<string>
+}
+
+export const collectionOf = (kind: Kind, item: Item): Collection => ({ kind: kind.kind, ...kind.collection(item) })
+
+export const indexActual = (kinds: ReadonlyMap<string, Kind>, actual: Actual): ActualIndex => {
+  const byAddress = new Map<string, Found>()
+  const byCollection = new Map<string, Array<Found>>()
+  for (const found of actual.found) {
+    const kind = kinds.get(found.kind)
+    if (kind === undefined) continue
+    byAddress.set(addressOf(found.kind, kind.key(found.item)), found)
+    const id = collectionId(collectionOf(kind, found.item))
+    const together = byCollection.get(id)
+    if (together === undefined) byCollection.set(id, [found])
+    else together.push(found)
+  }
+  return { byAddress, byCollection, read: new Set(actual.read.map(collectionId)) }
+}
