@@ -3,7 +3,7 @@
  * Reading one checks all of it, so that nothing malformed reaches a kind. Files are not opened here.
  */
 import { createHash } from "node:crypto"
-import { type Static, Type } from "@sinclair/typebox"
+import { Type } from "@sinclair/typebox"
 import { Value } from "@sinclair/typebox/value"
 import { byText } from "./address.ts"
 import { canonical } from "./json.ts"
@@ -200,11 +200,11 @@ const parse = (text: string): unknown => {
 
 const narrow = <K extends Kind>(
   kinds: ReadonlyArray<K>,
-  operations: ReadonlyArray<Static<typeof OperationSchema>>
+  operations: ReadonlyArray<AnyOperation>
 ): ReadonlyArray<Operation<K>> => {
   const known = indexKinds<K>(kinds)
   const fits = isOperationOf(known)
-  return operations.map((operation) => {
+  return operations.map((operation): Operation<K> => {
     if (fits(operation)) return operation
     const kind = known.get(operation.kind)
     throw new PlanUnreadable(

@@ -16,8 +16,6 @@ export type Item = Readonly<Record<string, unknown>>
 export interface Implied {
   readonly kind: string
   readonly item: Item
-  /** Why nobody is expected to declare it. With a reason it is left alone when no file mentions it. */
-  readonly implicit?: string
 }
 
 // The methods are declared as methods, not as function fields, so that a kind of one item type can stand in a list of kinds.
@@ -40,6 +38,11 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   consults?(collection: Collection): ReadonlyArray<Collection>
   /** What the registry makes by itself when this object is created. */
   implies?(item: Static<Schema>, world: World): ReadonlyArray<Implied>
+  /**
+   * Whether the object is there without anybody having asked for it, such as the admin permission that the registry gives
+   * to the creator. It is no extra, and left alone unless a file names it.
+   */
+  implicit?(item: Static<Schema>, caller: string | undefined): boolean
   /** What happens to objects that no file declares: access is removed, the rest is kept unless the file prunes it. */
   readonly extras: "remove" | "keep"
   /** What a delete loses for good. */
@@ -53,7 +56,8 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   /** Its place in an organization file. */
   readonly section: Section<Static<Schema>>
 
-  list(collections: ReadonlyArray<Collection>): unknown
+  /** `declared` has the keys that files name, so that a kind need not ask for what nobody asks about. */
+  list(collections: ReadonlyArray<Collection>, declared: ReadonlySet<string>): unknown
   create(after: Static<Schema>): unknown
   update?(after: Static<Schema>, before: Static<Schema>, changes: ReadonlyArray<Change>): unknown
   delete?(before: Static<Schema>): unknown

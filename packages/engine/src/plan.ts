@@ -87,6 +87,8 @@ export const planTarget = <K extends Kind>(
   const report = (message: string, source: string | undefined) =>
     problems.push(source === undefined ? { message } : { message, source })
 
+  const implicit = (kind: Kind, item: Item): boolean => kind.implicit?.(item, actual.caller) ?? false
+
   const wanted = new Map<string, Wanted>()
   for (const { item, kind: name, source } of desired.declarations) {
     const kind = known.get(name)
@@ -117,7 +119,7 @@ export const planTarget = <K extends Kind>(
     for (const found of index.byCollection.get(id) ?? []) {
       const key = kind.key(found.item)
       const address = addressOf(found.kind, key)
-      if (wanted.has(address) || found.implicit !== undefined) continue
+      if (wanted.has(address) || implicit(kind, found.item)) continue
       if (kind.delete === undefined) extras.push({ kind: found.kind, key, reason: UNDELETABLE })
       else if (kind.extras === "keep" && entry.prune !== true) extras.push({ kind: found.kind, key, reason: KEPT })
       else removed.set(address, found)
@@ -230,7 +232,7 @@ export const planTarget = <K extends Kind>(
   }
   for (const [address, { cause, implied: made }] of implied) {
     const kind = known.get(made.kind)
-    if (kind === undefined || wanted.has(address) || made.implicit !== undefined) continue
+    if (kind === undefined || wanted.has(address) || implicit(kind, made.item)) continue
     const entry = owned.get(collectionId(collectionOf(kind, made.item)))
     if (entry === undefined || kind.delete === undefined || (kind.extras === "keep" && entry.prune !== true)) continue
     remove(address, kind, made.item, "made by the registry itself; not in the file", `create:${cause}`)
@@ -398,14 +400,15 @@ const predict = (
       if (known !== undefined) return known
       const kind = kinds.get(collection.kind)
       const entry = owned.get(id)
-      const stays = (found: Found) =>
-        entry === undefined || found.implicit !== undefined || (kind?.extras === "keep" && entry.prune !== true)
       const ours = declared.get(id) ?? []
-      const keys = new Set(kind === undefined ? [] : ours.map((item) => kind.key(item)))
-      const others = (there.get(id) ?? [])
-        .filter((found) => kind !== undefined && !keys.has(kind.key(found.item)) && stays(found))
-        .map((found) => found.item)
-      const all = [...ours, ...others]
+      const all = [...ours]
+      if (kind !== undefined) {
+        const keys = new Set(ours.map((item) => kind.key(item)))
+        const kept =
+          entry === undefined || kind.delete === undefined || (kind.extras === "keep" && entry.prune !== true)
+        for (const { item } of there.get(id) ?? [])
+          if (!keys.has(kind.key(item)) && (kept || kind.implicit?.(item, caller) === true)) all.push(item)
+      }
       final.set(id, all)
       return all
     }

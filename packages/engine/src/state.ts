@@ -25,8 +25,6 @@ export interface Desired<K extends Kind = Kind> {
 export interface Found {
   readonly kind: string
   readonly item: Item
-  /** Why it is there although nobody declared it, such as the admin permission that the creator is given. */
-  readonly implicit?: string
 }
 
 /** What was read, whole: a collection that is not in `read` is unknown, not empty. */
