@@ -1,1 +1,10 @@
-export {}
+export * from "./event.ts"
+export * from "./fault.ts"
+export * from "./kind.ts"
+export * from "./limiter.ts"
+export * from "./read.ts"
+export * from "./report.ts"
+export * from "./retry.ts"
+export * from "./shared.ts"
+export * from "./stale.ts"
+export * from "./walk.ts"

@@ -1,0 +1,37 @@
+/**
+ * What the runtime wants to know of an error, whoever made it: whether repeating can help, and whether a write may have
+ * happened all the same. Errors tell it by fields of these names; one without them is taken for final.
+ */
+
+export interface Fault {
+  /** `Unauthenticated` stops an apply; `Exists` and `Missing` are looked into before they count as failures. */
+  readonly tag: string
+  /** For a person. */
+  readonly message: string
+  /** Whether the same request may succeed later. */
+  readonly transient: boolean
+  /** Whether the registry may have done what was asked although no answer says so. */
+  readonly mayHaveHappened: boolean
+  /** How long the registry asks to be left alone, in milliseconds. */
+  readonly retryAfter: number | undefined
+  /** Whether the registry said that it is asked too much. */
+  readonly throttled: boolean
+}
+
+const field = (error: unknown, name: string): unknown =>
+  typeof error === "object" && error !== null && name in error ? Reflect.get(error, name) : undefined
+
+export const faultOf = (error: unknown): Fault => {
+  const tag = field(error, "_tag")
+  const message = field(error, "message")
+  const retryAfter = field(error, "retryAfter")
+  const status = field(error, "status")
+  return {
+    tag: typeof tag === "string" ? tag : error instanceof Error ? error.name : "Error",
+    message: typeof message === "string" && message !== "" ? message : String(error),
+    transient: field(error, "transient") === true,
+    mayHaveHappened: field(error, "mayHaveHappened") === true,
+    retryAfter: typeof retryAfter === "number" && Number.isFinite(retryAfter) ? retryAfter : undefined,
+    throttled: status === 429 || status === 503
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * A kind with its effectful half: how a registry is asked for its objects, and how one is made, changed and removed.
+ * The planner sees only what `@quaymaster/engine` declares of it.
+ */
+import type { Change, Collection, Kind as Pure } from "@quaymaster/engine"
+import type { Static, TObject } from "@sinclair/typebox"
+import type * as Effect from "effect/Effect"
+
+export interface Kind<Name extends string = string, Schema extends TObject = TObject, E = unknown, R = unknown>
+  extends Pure<Name, Schema> {
+  /**
+   * All the objects of whole collections: in bulk, never one at a time. What comes along without another request may be
+   * returned too. A collection that cannot be read whole is a failure, never an empty list.
+   */
+  list(
+    collections: ReadonlyArray<Collection>,
+    declared: ReadonlySet<string>
+  ): Effect.Effect<ReadonlyArray<Static<Schema>>, E, R>
+  create(after: Static<Schema>): Effect.Effect<void, E, R>
+  update?(after: Static<Schema>, before: Static<Schema>, changes: ReadonlyArray<Change>): Effect.Effect<void, E, R>
+  delete?(before: Static<Schema>): Effect.Effect<void, E, R>
+}
+
+/** What the methods of a kind, or of any of several, can fail with. */
+export type Failure<K extends Kind> = K extends Kind ? Effect.Error<ReturnType<K["list"] | K["create"]>> : never
+
+/** The services that the methods of a kind, or of any of several, need. */
+export type Services<K extends Kind> = K extends Kind ? Effect.Services<ReturnType<K["list"] | K["create"]>> : never
+
+/** Kinds whose failures and services are known as one union each: lets code that is generic over kinds call any of them. */
+export type Uniform<K extends Kind> = K & Kind<string, TObject, Failure<K>, Services<K>>

@@ -1,0 +1,66 @@
+/**
+ * Reads a scope: the collections that files own, and those that planning them consults. Kinds are asked side by side, each
+ * for all of its collections at once. A collection that cannot be read is a failure, never an absence.
+ */
+import { type Actual, type Collection, collectionId, type Found, indexKinds } from "@quaymaster/engine"
+import * as Effect from "effect/Effect"
+import { emit } from "./event.ts"
+import type { Failure, Kind, Services, Uniform } from "./kind.ts"
+import { CurrentReading, Reading } from "./shared.ts"
+
+export interface ReadRequest {
+  readonly scope: ReadonlyArray<Collection>
+  /** The keys that files declare, by kind. */
+  readonly declared: ReadonlyMap<string, ReadonlySet<string>>
+  readonly caller?: string | undefined
+}
+
+const nothing: ReadonlySet<string> = new Set()
+
+/** The scope and all that it consults, by kind, each collection once. */
+const closure = (
+  kinds: ReadonlyMap<string, Kind>,
+  scope: ReadonlyArray<Collection>
+): ReadonlyMap<string, ReadonlyMap<string, Collection>> => {
+  const byKind = new Map<string, Map<string, Collection>>()
+  const open = [...scope]
+  for (let collection = open.pop(); collection !== undefined; collection = open.pop()) {
+    const { kind: name, parent, part } = collection
+    const kind = kinds.get(name)
+    if (kind === undefined) continue
+    const known = byKind.get(name) ?? new Map<string, Collection>()
+    byKind.set(name, known)
+    const id = collectionId(collection)
+    if (known.has(id)) continue
+    known.set(id, part === undefined ? { kind: name, parent } : { kind: name, parent, part })
+    open.push(...(kind.consults?.(collection) ?? []))
+  }
+  return byKind
+}
+
+export const read = <K extends Kind>(
+  kinds: ReadonlyArray<Uniform<K>>,
+  request: ReadRequest
+): Effect.Effect<Actual, Failure<K>, Services<K>> => {
+  const reading = Effect.gen(function* () {
+    const known = indexKinds(kinds)
+    const wanted = closure(known, request.scope)
+    const collections = [...wanted.values()].flatMap((it) => [...it.values()])
+    yield* emit({ type: "read-started", collections: collections.length })
+    const lists = yield* Effect.forEach(
+      [...wanted],
+      ([name, own]): Effect.Effect<ReadonlyArray<Found>, Failure<K>, Services<K>> => {
+        const kind: Kind<string, Uniform<K>["schema"], Failure<K>, Services<K>> | undefined = known.get(name)
+        if (kind === undefined) return Effect.succeed([])
+        const items = kind.list([...own.values()], request.declared.get(name) ?? nothing)
+        return Effect.map(items, (list) => list.map((item): Found => ({ kind: name, item })))
+      },
+      { concurrency: "unbounded" }
+    )
+    const found = lists.flat()
+    yield* emit({ type: "read-finished", objects: found.length })
+    const caller = request.caller === undefined ? {} : { caller: request.caller }
+    return { found, read: collections, ...caller }
+  })
+  return Effect.suspend(() => Effect.provideService(reading, CurrentReading, new Reading()))
+}

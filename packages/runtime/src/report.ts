@@ -1,0 +1,31 @@
+/** What became of each operation of an apply: exactly, and for all of them. */
+import type { Outcome } from "./event.ts"
+
+export interface Result {
+  readonly id: string
+  readonly outcome: Outcome
+  /** What the registry said, for a person. */
+  readonly error?: string
+  /** The name of the error: `Forbidden`, `TransportError`. */
+  readonly tag?: string
+  /** Whether the operation may have happened although it counts as failed. */
+  readonly uncertain?: boolean
+  /** The operation that it waited for in vain. */
+  readonly because?: string
+}
+
+export interface TargetReport {
+  readonly registry: string
+  readonly url: string
+  /** In the order of the plan. */
+  readonly results: ReadonlyArray<Result>
+  /** Why no further operations were started, if some were left. */
+  readonly stopped?: "interrupted" | "unauthenticated"
+}
+
+const good: ReadonlySet<Outcome> = new Set(["applied", "already", "by-registry"])
+
+/** Whether the operation's wanted state holds now. */
+export const succeeded = (result: Result): boolean => good.has(result.outcome)
+
+export const isWhole = (report: TargetReport): boolean => report.results.every(succeeded)

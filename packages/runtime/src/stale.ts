@@ -1,0 +1,103 @@
+/**
+ * Whether a plan is still true: the collections that its operations touch are read again, and each operation is still to be
+ * done, done already, or in conflict with what is there now.
+ */
+import {
+  type AnyOperation,
+  addressOf,
+  type Collection,
+  classify,
+  collectionId,
+  collectionOf,
+  type Item,
+  indexActual,
+  indexKinds,
+  itemOf,
+  type Operation,
+  type Standing,
+  type TargetPlan
+} from "@quaymaster/engine"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type { Failure, Kind, Services, Uniform } from "./kind.ts"
+import { read } from "./read.ts"
+
+export interface Conflict {
+  readonly id: string
+  readonly reason: string
+}
+
+/** The registry is no longer as the plan found it. Nothing was changed. */
+export class PlanStale extends Data.TaggedError("PlanStale")<{
+  readonly registry: string
+  readonly conflicts: ReadonlyArray<Conflict>
+}> {
+  override get message(): string {
+    const lines = this.conflicts.map(({ id, reason }) => `${id}: ${reason}`)
+    return `${this.registry} is no longer as the plan found it:\n${lines.join("\n")}`
+  }
+}
+
+/** An operation's standing, and the object as it is now. */
+export interface Checked {
+  readonly standing: Standing
+  readonly now: Item | undefined
+}
+
+/** Reads what the operations touch, in bulk, and tells for each where it stands. */
+export const check = <K extends Kind>(
+  kinds: ReadonlyArray<Uniform<K>>,
+  operations: ReadonlyArray<AnyOperation>,
+  caller: string | undefined
+): Effect.Effect<ReadonlyMap<string, Checked>, Failure<K>, Services<K>> => {
+  const known = indexKinds(kinds)
+  const scope = new Map<string, Collection>()
+  const declared = new Map<string, Set<string>>()
+  for (const operation of operations) {
+    const kind: Kind | undefined = known.get(operation.kind)
+    if (kind === undefined) continue
+    const collection = collectionOf(kind, itemOf(operation))
+    scope.set(collectionId(collection), collection)
+    const keys = declared.get(operation.kind) ?? new Set()
+    declared.set(operation.kind, keys.add(operation.key))
+  }
+  return Effect.map(read(kinds, { scope: [...scope.values()], declared, caller }), (actual) => {
+    const index = indexActual(known, actual)
+    const checked = new Map<string, Checked>()
+    for (const operation of operations) {
+      const kind = known.get(operation.kind)
+      if (kind === undefined) continue
+      const now = index.byAddress.get(addressOf(operation.kind, operation.key))?.item
+      checked.set(operation.id, { standing: classify(kind, operation, now), now })
+    }
+    return checked
+  })
+}
+
+/**
+ * Where each operation of a plan stands. What the registry is to do by itself is left for later.
+ * @returns a failure with every conflict if there is one.
+ */
+export const recheck = <K extends Kind>(
+  kinds: ReadonlyArray<Uniform<K>>,
+  target: TargetPlan<Operation<K>>,
+  caller: string | undefined
+): Effect.Effect<ReadonlyMap<string, Checked>, Failure<K> | PlanStale, Services<K>> => {
+  const operations: ReadonlyArray<AnyOperation> = target.operations
+  const own = operations.filter((operation) => operation.impliedBy === undefined)
+  return Effect.flatMap(check(kinds, own, caller), (checked) => {
+    const conflicts = [...checked].flatMap(([id, { standing }]) =>
+      standing.state === "conflict" ? [{ id, reason: describe(standing) }] : []
+    )
+    return conflicts.length === 0
+      ? Effect.succeed(checked)
+      : Effect.fail(new PlanStale({ registry: target.registry, conflicts }))
+  })
+}
+
+const describe = (standing: Standing & { readonly state: "conflict" }): string => {
+  const changes = standing.changes.map(
+    ({ after, before, field }) => `${field} is ${JSON.stringify(before)}, expected ${JSON.stringify(after)}`
+  )
+  return changes.length === 0 ? standing.reason : `${standing.reason} (${changes.join("; ")})`
+}

@@ -1,0 +1,209 @@
+/**
+ * Walks a plan: workers over a ready queue, no barrier between kinds or organizations. An operation starts when all that it
+ * needs is done; one that fails skips what depends on it, and the rest goes on. A write whose answer was lost is looked up
+ * before it is repeated. What the registry does by itself is read back once, in bulk, when the rest has been done.
+ */
+import { type AnyOperation, diff, type Item, indexKinds, type Operation, type TargetPlan } from "@quaymaster/engine"
+import type { TObject } from "@sinclair/typebox"
+import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
+import { emit, type Outcome } from "./event.ts"
+import { faultOf } from "./fault.ts"
+import type { Failure, Kind, Services, Uniform } from "./kind.ts"
+import type { Result as OperationResult, TargetReport } from "./report.ts"
+import { type Checked, check } from "./stale.ts"
+
+export interface WalkOptions {
+  /** Operations under way side by side. The limiter decides how many requests. */
+  readonly workers: number
+  /** Where each operation stood just before, from `recheck`; those that are done are not repeated. */
+  readonly checked?: ReadonlyMap<string, Checked>
+  readonly caller?: string | undefined
+  /** When it aborts, no further operation starts, and those under way finish. */
+  readonly stop?: AbortSignal | undefined
+}
+
+const ATTEMPTS = 3
+const PAUSE = "500 millis"
+
+type Ended = Omit<OperationResult, "id">
+
+export const walk = <K extends Kind>(
+  kinds: ReadonlyArray<Uniform<K>>,
+  target: TargetPlan<Operation<K>>,
+  options: WalkOptions
+): Effect.Effect<TargetReport, never, Services<K>> =>
+  Effect.gen(function* () {
+    const known = indexKinds(kinds)
+    const operations: ReadonlyArray<AnyOperation> = target.operations
+    const byId = new Map(operations.map((operation) => [operation.id, operation]))
+    const results = new Map<string, Ended>()
+    const waiting = new Map<string, number>()
+    const dependents = new Map<string, Array<string>>()
+    const held: Array<string> = []
+    const queue = yield* Queue.unbounded<string, Cause.Done>()
+    let open = 0
+    let stopped: TargetReport["stopped"]
+    const stopping = () => {
+      if (stopped === undefined && options.stop?.aborted === true) stopped = "interrupted"
+      return stopped !== undefined
+    }
+    yield* emit({ type: "apply-started", operations: operations.length })
+
+    const kindOf = (operation: AnyOperation): Kind<string, TObject, Failure<K>, Services<K>> | undefined =>
+      known.get(operation.kind)
+
+    const ready = (id: string) => {
+      if (byId.get(id)?.impliedBy !== undefined) held.push(id)
+      else {
+        open++
+        Queue.offerUnsafe(queue, id)
+      }
+    }
+
+    /** Records how an operation ended, and makes ready or skips what waited for it. */
+    const settle = (id: string, ended: Ended, milliseconds = 0): Effect.Effect<void> =>
+      Effect.gen(function* () {
+        const pending: Array<readonly [string, Ended, number]> = [[id, ended, milliseconds]]
+        for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+          const [at, how, took] = next
+          if (results.has(at)) continue
+          results.set(at, how)
+          const { outcome } = how
+          yield* emit({ type: "operation-finished", id: at, milliseconds: took, ...told(how) })
+          for (const dependent of dependents.get(at) ?? []) {
+            if (outcome === "failed" || outcome === "skipped")
+              pending.push([dependent, { outcome: "skipped", because: at }, 0])
+            else if (outcome === "not-started") pending.push([dependent, { outcome: "not-started" }, 0])
+            else {
+              const left = (waiting.get(dependent) ?? 0) - 1
+              waiting.set(dependent, left)
+              if (left === 0) ready(dependent)
+            }
+          }
+        }
+      })
+
+    /** One attempt. `now` is the object as it is, where that has been read since the plan was made. */
+    const attempt = (operation: AnyOperation, now: Item | undefined): Effect.Effect<void, Failure<K>, Services<K>> => {
+      const kind = kindOf(operation)
+      if (kind === undefined) return Effect.die(new Error(`no kind ${operation.kind}`))
+      switch (operation.action) {
+        case "create": {
+          if (now === undefined || kind.update === undefined) return kind.create(operation.after)
+          return kind.update(operation.after, now, diff(kind, now, operation.after))
+        }
+        case "update":
+          return kind.update?.(operation.after, now ?? operation.before, operation.changes) ?? Effect.void
+        case "replace":
+          return Effect.andThen(kind.delete?.(now ?? operation.before) ?? Effect.void, kind.create(operation.after))
+        case "delete":
+          return kind.delete?.(now ?? operation.before) ?? Effect.void
+      }
+    }
+
+    /** Repeats what may be repeated, and looks up what may have happened. */
+    const perform = (operation: AnyOperation, first: Item | undefined): Effect.Effect<Ended, never, Services<K>> =>
+      Effect.gen(function* () {
+        let now = first
+        for (let count = 1; ; count++) {
+          const answer = yield* Effect.result(attempt(operation, now))
+          if (Result.isSuccess(answer)) return { outcome: "applied" }
+          const fault = faultOf(answer.failure)
+          const failed: Ended = { outcome: "failed", error: fault.message, tag: fault.tag }
+          if (fault.tag === "Unauthenticated") stopped ??= "unauthenticated"
+          if (!fault.mayHaveHappened && fault.tag !== "Exists" && fault.tag !== "Missing") return failed
+          if (fault.transient) yield* Effect.sleep(PAUSE)
+          const looked = yield* Effect.result(check(kinds, [operation], options.caller))
+          const unknown: Ended = fault.mayHaveHappened ? { ...failed, uncertain: true } : failed
+          if (Result.isFailure(looked)) return unknown
+          const found = looked.success.get(operation.id)
+          if (found?.standing.state === "done") return { outcome: fault.mayHaveHappened ? "applied" : "already" }
+          if (found?.standing.state !== "pending" || !fault.transient || count === ATTEMPTS) return failed
+          now = found.now
+        }
+      })
+
+    const run = (id: string): Effect.Effect<void, never, Services<K>> =>
+      Effect.gen(function* () {
+        const operation = byId.get(id)
+        if (operation === undefined) return
+        const before = confirmed.get(id) ?? options.checked?.get(id)
+        if (before?.standing.state === "done")
+          return yield* settle(id, { outcome: operation.impliedBy === undefined ? "already" : "by-registry" })
+        if (stopping()) return yield* settle(id, { outcome: "not-started" })
+        yield* emit({ type: "operation-started", id })
+        const clock = yield* Clock.Clock
+        const began = clock.currentTimeMillisUnsafe()
+        // A write that has begun is seen to its end: the registry would finish it anyway.
+        const ended = yield* Effect.uninterruptible(perform(operation, before?.now))
+        yield* settle(id, ended, clock.currentTimeMillisUnsafe() - began)
+      })
+
+    const confirmed = new Map<string, Checked>()
+    /** Reads back what the registry was to do by itself, and lets what is missing be done. */
+    const confirm: Effect.Effect<void, never, Services<K>> = Effect.gen(function* () {
+      const ids = held.splice(0)
+      if (stopping()) {
+        for (const id of ids) yield* settle(id, { outcome: "not-started" })
+        return
+      }
+      const own = ids.flatMap((id) => byId.get(id) ?? [])
+      const looked = yield* Effect.result(check(kinds, own, options.caller))
+      if (Result.isFailure(looked)) {
+        const fault = faultOf(looked.failure)
+        for (const id of ids) yield* settle(id, { outcome: "failed", error: fault.message, tag: fault.tag })
+        return
+      }
+      for (const id of ids) {
+        const found = looked.success.get(id)
+        if (found !== undefined) confirmed.set(id, found)
+        open++
+        Queue.offerUnsafe(queue, id)
+      }
+    })
+
+    const worker = Effect.gen(function* () {
+      while (true) {
+        const id = yield* Queue.take(queue)
+        yield* run(id)
+        open--
+        while (open === 0 && held.length > 0) yield* confirm
+        if (open === 0) Queue.endUnsafe(queue)
+      }
+    }).pipe(Effect.catchTag("Done", () => Effect.void))
+
+    for (const operation of operations) {
+      const needs = operation.needs.filter((id) => byId.has(id))
+      waiting.set(operation.id, needs.length)
+      for (const id of needs) {
+        const list = dependents.get(id)
+        if (list === undefined) dependents.set(id, [operation.id])
+        else list.push(operation.id)
+      }
+    }
+    for (const operation of operations) if (waiting.get(operation.id) === 0) ready(operation.id)
+    while (open === 0 && held.length > 0) yield* confirm
+    if (open > 0) {
+      const workers = Math.max(1, Math.min(options.workers, operations.length))
+      yield* Effect.forEach(Array.from({ length: workers }), () => worker, { concurrency: "unbounded", discard: true })
+    }
+    yield* emit({ type: "apply-finished", interrupted: stopped !== undefined })
+    return {
+      registry: target.registry,
+      url: target.url,
+      results: operations.map(
+        ({ id }): OperationResult => ({ id, ...(results.get(id) ?? { outcome: "not-started" }) })
+      ),
+      ...(stopped === undefined ? {} : { stopped })
+    }
+  })
+
+const told = (ended: Ended): { outcome: Outcome; error?: string; because?: string } => ({
+  outcome: ended.outcome,
+  ...(ended.error === undefined ? {} : { error: ended.error }),
+  ...(ended.because === undefined ? {} : { because: ended.because })
+})
