@@ -1,0 +1,195 @@
+// One request as a route sees it: who calls, with which parameters and body, and the registry to work on.
+import { Caller } from "./auth.ts"
+import { badParameter, internalError, invalidRequest, message, notFound } from "./errors.ts"
+import { type Features, isAtLeast } from "./features.ts"
+import { isJson, isObject, isOneOf, type Json } from "./json.ts"
+import type { Pages } from "./pagination.ts"
+import type { RandomSource } from "./random.ts"
+import { problem, type Schema } from "./schema.ts"
+import type { Organization, State } from "./state.ts"
+
+/** Where one kind has a say in what another one does. Each may throw a refusal. */
+export interface Hooks {
+  readonly beforeRobotDelete?: (call: Call, robot: string) => void
+  readonly beforeRepositoryCreate?: (call: Call, namespace: string, name: string) => void
+  /** The quotas as views of organizations and users show them. */
+  readonly quotas?: (call: Call, namespace: string) => Quotas
+}
+
+export interface Quotas {
+  readonly quotas: readonly object[]
+  readonly bytes: number | null
+}
+
+/** What is the same for every request of a simulator. */
+export interface Registry {
+  readonly state: State
+  readonly features: Features
+  /** A release such as "3.12"; undefined is the newest. */
+  readonly version: string | undefined
+  readonly now: () => number
+  readonly random: RandomSource
+  readonly pages: Pages
+  readonly hooks: readonly Hooks[]
+  /** The document that describes what is served. */
+  readonly discovery: (internal: boolean, origin: string) => Json
+}
+
+/** What came in, free of how it came in. */
+export interface Incoming {
+  readonly method: string
+  /** Decoded, without the query. */
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly origin: string
+  readonly token: string | undefined
+  readonly contentType: string | undefined
+  readonly body: string
+  readonly signal?: AbortSignal
+}
+
+/** A body that its schema has passed. */
+export class Body {
+  readonly value: Json
+  constructor(value: Json) {
+    this.value = value
+  }
+
+  get(key: string): Json | undefined {
+    return isObject(this.value) && Object.hasOwn(this.value, key) ? this.value[key] : undefined
+  }
+
+  text(key: string): string | undefined {
+    const value = this.get(key)
+    return typeof value === "string" ? value : undefined
+  }
+
+  flag(key: string): boolean | undefined {
+    const value = this.get(key)
+    return typeof value === "boolean" ? value : undefined
+  }
+
+  number(key: string): number | undefined {
+    const value = this.get(key)
+    return typeof value === "number" ? value : undefined
+  }
+
+  object(key: string): Body | undefined {
+    const value = this.get(key)
+    return isObject(value) ? new Body(value) : undefined
+  }
+
+  /** For what the schema requires: not having it is a failure of the schema. */
+  required(key: string): string {
+    const value = this.text(key)
+    if (value === undefined) throw internalError(`no ${key} in the body`)
+    return value
+  }
+
+  one<const T extends string>(key: string, choices: readonly T[]): T {
+    const value = this.get(key)
+    if (!isOneOf(choices, value)) throw internalError(`no ${key} in the body`)
+    return value
+  }
+}
+
+const FALSE = new Set(["", "0", "false", "null", "none"])
+
+export class Call {
+  readonly registry: Registry
+  readonly state: State
+  readonly caller: Caller
+  readonly incoming: Incoming
+  readonly #parameters: ReadonlyMap<string, string>
+  #body = new Body({})
+
+  constructor(registry: Registry, incoming: Incoming, parameters: ReadonlyMap<string, string>) {
+    this.registry = registry
+    this.state = registry.state
+    this.incoming = incoming
+    this.caller = new Caller(registry.state, registry.features, incoming.token)
+    this.#parameters = parameters
+  }
+
+  parameter(name: string): string {
+    const value = this.#parameters.get(name)
+    if (value === undefined) throw internalError(`no ${name} in the path`)
+    return value
+  }
+
+  /** The namespace and the name in `{repository}`; a name alone is one of the library's. */
+  repositoryPath(): { readonly namespace: string; readonly name: string } {
+    const path = this.parameter("repository")
+    const slash = path.indexOf("/")
+    return slash < 0
+      ? { namespace: "library", name: path }
+      : { namespace: path.slice(0, slash), name: path.slice(slash + 1) }
+  }
+
+  get body(): Body {
+    return this.#body
+  }
+
+  feature(name: string): boolean {
+    return this.registry.features[name] === true
+  }
+
+  since(version: string): boolean {
+    return isAtLeast(this.registry.version, version)
+  }
+
+  queryFlag(name: string, absent: boolean): boolean {
+    const value = this.incoming.query.get(name)
+    return value === null ? absent : !FALSE.has(value.toLowerCase())
+  }
+
+  queryNumber(name: string): number | undefined {
+    const value = this.incoming.query.get(name)
+    if (value === null) return undefined
+    if (!/^-?\d+$/.test(value)) throw badParameter(name, `invalid literal for int() with base 10: '${value}'`)
+    return Number(value)
+  }
+
+  /** Reads the body as the schema wants it. An optional body may be absent, whatever its content type. */
+  readBody(schema: Schema, optional: boolean): void {
+    const { body, contentType } = this.incoming
+    if (body === "" && optional) return
+    if (contentType === undefined || !/^application\/(?:.+\+)?json\b/i.test(contentType)) {
+      throw message(
+        "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.",
+        415
+      )
+    }
+    const value = parse(body)
+    if (value === null) throw invalidRequest("Missing JSON body")
+    const found = problem(schema, value)
+    if (found !== undefined) throw invalidRequest(found)
+    this.#body = new Body(value)
+  }
+
+  // Checks that many routes share
+
+  /** Turns away everyone who does not administer the organization in the path, then looks it up. */
+  administered(): { readonly name: string; readonly organization: Organization } {
+    const name = this.parameter("orgname")
+    this.caller.require(this.caller.administers(name))
+    return { name, organization: this.organization(name) }
+  }
+
+  organization(name: string): Organization {
+    const organization = this.state.organizations.get(name)
+    if (organization === undefined) throw notFound()
+    return organization
+  }
+}
+
+const parse = (body: string): Json => {
+  const bad = message("The browser (or proxy) sent a request that this server could not understand.")
+  try {
+    const value: unknown = JSON.parse(body)
+    if (isJson(value)) return value
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  throw bad
+}

@@ -1,0 +1,39 @@
+// The registry of kinds: one line each.
+import type { Kind } from "./router.ts"
+import { application } from "./routes/application.ts"
+import { autoPrune } from "./routes/auto-prune.ts"
+import { discovery } from "./routes/discovery.ts"
+import { immutability } from "./routes/immutability.ts"
+import { member } from "./routes/member.ts"
+import { organization } from "./routes/organization.ts"
+import { organizationMirror } from "./routes/organization-mirror.ts"
+import { organizationNotification } from "./routes/organization-notification.ts"
+import { permission } from "./routes/permission.ts"
+import { prototype } from "./routes/prototype.ts"
+import { proxyCache } from "./routes/proxy-cache.ts"
+import { quota } from "./routes/quota.ts"
+import { repository } from "./routes/repository.ts"
+import { robot } from "./routes/robot.ts"
+import { superuser } from "./routes/superuser.ts"
+import { team } from "./routes/team.ts"
+import { user } from "./routes/user.ts"
+
+export const KINDS: readonly Kind[] = [
+  discovery,
+  user,
+  superuser,
+  organization,
+  member,
+  team,
+  robot,
+  prototype,
+  repository,
+  permission,
+  application,
+  quota,
+  proxyCache,
+  autoPrune,
+  immutability,
+  organizationNotification,
+  organizationMirror
+]

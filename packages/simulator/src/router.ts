@@ -1,0 +1,112 @@
+// From a method and a path to a route, and what Quay answers where there is none.
+import type { Call, Hooks, Incoming } from "./call.ts"
+import {
+  methodNotAllowed,
+  methodNotAllowedPage,
+  notFoundPage,
+  type Refusal,
+  type Reply,
+  redirectPage
+} from "./errors.ts"
+import { type Features, isAtLeast } from "./features.ts"
+import type { Schema } from "./schema.ts"
+import type { Part, Scope } from "./state.ts"
+
+export type Method = "GET" | "POST" | "PUT" | "DELETE"
+
+export interface Route {
+  readonly method: Method
+  /** With `{names}`; `{repository}` takes slashes. Trailing slashes count. */
+  readonly path: string
+  /** The operationId in discovery; undefined is served and not listed. */
+  readonly operation?: string
+  /** Listed only among the internal operations. */
+  readonly internal?: boolean
+  readonly scope?: Scope
+  /** Flags that must all be on, or the route does not exist. */
+  readonly features?: readonly string[]
+  /** The release that first had it. */
+  readonly since?: string
+  /** The name and the schema of the body. */
+  readonly body?: { readonly name: string; readonly schema: Schema; readonly optional?: boolean }
+  /** Runs before the body is looked at. */
+  readonly guard?: (call: Call) => void
+  readonly handle: (call: Call) => Reply
+}
+
+/** A resource: its routes and what it keeps. */
+export interface Kind {
+  readonly name: string
+  readonly routes: readonly Route[]
+  readonly parts?: readonly Pick<Part, "owner" | "key" | "read" | "write">[]
+  readonly hooks?: Hooks
+}
+
+interface Entry {
+  readonly route: Route
+  readonly pattern: RegExp
+  readonly names: readonly string[]
+  readonly fixed: number
+}
+
+const PARAMETER = /\{(\w+)\}/g
+
+const compile = (route: Route): Entry => {
+  const names = [...route.path.matchAll(PARAMETER)].map(([, name]) => name ?? "")
+  const source = route.path
+    .split(PARAMETER)
+    .map((piece, index) =>
+      index % 2 === 0
+        ? piece.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+        : piece === "repository"
+          ? "([^/]+(?:/[^/]+)*)"
+          : "([^/]+)"
+    )
+    .join("")
+  const fixed = route.path.split("/").filter((segment) => segment !== "" && !segment.startsWith("{")).length
+  return { route, pattern: new RegExp(`^${source}$`), names, fixed }
+}
+
+export interface Match {
+  readonly route: Route
+  readonly parameters: ReadonlyMap<string, string>
+}
+
+export class Router {
+  readonly routes: readonly Route[]
+  readonly #entries: readonly Entry[]
+
+  constructor(kinds: readonly Kind[], features: Features, version: string | undefined) {
+    this.routes = kinds
+      .flatMap((kind) => kind.routes)
+      .filter(
+        (route) =>
+          (route.features ?? []).every((name) => features[name] === true) &&
+          (route.since === undefined || isAtLeast(version, route.since))
+      )
+    // The more of a path is fixed, the earlier it is tried: `{repository}` would swallow the others.
+    this.#entries = this.routes.map(compile).sort((a, b) => b.fixed - a.fixed || a.names.length - b.names.length)
+  }
+
+  find(method: string, path: string): Match | undefined {
+    for (const { route, pattern, names } of this.#entries) {
+      if (route.method !== method) continue
+      const found = pattern.exec(path)
+      if (found !== null) {
+        return { route, parameters: new Map(names.map((name, index) => [name, found[index + 1] ?? ""])) }
+      }
+    }
+    return undefined
+  }
+
+  /** What to answer where `find` found nothing. */
+  missing({ method, path, origin, query }: Incoming): Reply | Refusal {
+    if (this.#entries.some(({ pattern }) => pattern.test(path))) return methodNotAllowed()
+    const isRead = method === "GET"
+    if (!path.endsWith("/") && (isRead || this.find(method, `${path}/`) !== undefined)) {
+      const search = query.size === 0 ? "" : `?${query}`
+      return redirectPage(`${origin}${encodeURI(path)}/${search}`)
+    }
+    return isRead ? notFoundPage() : methodNotAllowedPage()
+  }
+}

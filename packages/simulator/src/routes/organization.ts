@@ -1,0 +1,168 @@
+// Organizations: create, view, change, delete. Leaves out who is in them (member.ts) and superusers' lists (superuser.ts).
+import { avatar, teamAvatar } from "../avatar.ts"
+import type { Call } from "../call.ts"
+import { invalidRequest, json, message, noContent } from "../errors.ts"
+import { tagExpirationSeconds } from "../features.ts"
+import { fromMap } from "../json.ts"
+import { isEmail, namespaceProblem } from "../names.ts"
+import type { Kind } from "../router.ts"
+import type { Schema } from "../schema.ts"
+import type { Organization } from "../state.ts"
+import { quotaView } from "../views.ts"
+
+const NEW: Schema = {
+  type: "object",
+  required: ["name"],
+  properties: {
+    name: { type: "string" },
+    email: { type: "string" },
+    contact_email: { type: "string" },
+    recaptcha_response: { type: "string" }
+  }
+}
+
+const UPDATE: Schema = {
+  type: "object",
+  properties: {
+    email: { type: "string" },
+    contact_email: { type: ["string", "null"] },
+    invoice_email: { type: "boolean" },
+    invoice_email_address: { type: ["string", "null"] },
+    tag_expiration_s: { type: "integer", minimum: 0 }
+  }
+}
+
+const visibleEmail = (call: Call, organization: Organization): string =>
+  organization.email ?? (call.since("3.18") ? "" : organization.uuid)
+
+/** Quay hides from outsiders that there are teams at all. */
+const view = (call: Call, name: string, organization: Organization) => {
+  const { caller, state } = call
+  const isAdmin = caller.administers(name)
+  const isMember = caller.isMember(name)
+  const teams = () => ({
+    teams: fromMap(
+      new Map([...organization.teams].map(([team, item]) => [team, { team, item }])),
+      ({ team, item }) => ({
+        name: team,
+        description: item.description,
+        role: item.role,
+        avatar: teamAvatar(team),
+        can_view: caller.viewsTeam(name, team),
+        repo_count: [...organization.repositories.values()].filter(({ permissions }) => permissions.teams.has(team))
+          .length,
+        member_count: [...item.members].filter((member) => state.isUser(member)).length,
+        is_synced: false
+      })
+    ),
+    ordered_teams: [...organization.teams.keys()]
+  })
+  return {
+    name,
+    email: isAdmin ? visibleEmail(call, organization) : "",
+    avatar: avatar("user", name, organization.email ?? organization.uuid),
+    is_admin: isAdmin,
+    is_member: isMember,
+    ...(isMember ? teams() : {}),
+    ...(isAdmin
+      ? {
+          invoice_email: organization.invoice_email,
+          invoice_email_address: organization.invoice_email_address,
+          tag_expiration_s: organization.tag_expiration_s,
+          is_free_account: true
+        }
+      : {}),
+    ...(isMember ? quotaView(call, name) : {})
+  }
+}
+
+/** The address in a body; undefined leaves it alone, null takes it away. */
+const wantedEmail = (call: Call): string | null | undefined => {
+  const contact = call.since("3.18") ? call.body.get("contact_email") : undefined
+  const wanted = contact === null ? null : (call.body.text("contact_email") ?? call.body.text("email"))
+  if (wanted === undefined || wanted === null) return wanted
+  if (wanted === "") return null
+  if (call.since("3.18") && !isEmail(wanted)) throw invalidRequest("Invalid email address")
+  return wanted
+}
+
+const create = (call: Call) => {
+  const { state, caller } = call
+  const name = call.body.required("name")
+  if (call.feature("SUPERUSERS_ORG_CREATION_ONLY")) caller.require(caller.isSuperuser())
+  if (state.users.has(name) || state.organizations.has(name)) {
+    throw invalidRequest("A user or organization with this name already exists")
+  }
+  const problem = namespaceProblem(name)
+  if (problem !== undefined) throw invalidRequest(`Invalid namespace ${name}: ${problem}`)
+  if (state.isReserved(name)) throw invalidRequest("Username is not available")
+  const organization = state.newOrganization(wantedEmail(call) ?? null)
+  // Whoever creates an organization becomes one of its owners.
+  const owners = {
+    role: "admin" as const,
+    description: "",
+    members: new Set(caller.user === undefined ? [] : [caller.user])
+  }
+  organization.teams.set("owners", owners)
+  state.organizations.set(name, organization)
+  return json(201, "Created")
+}
+
+/** Field by field, as Quay does: what comes before a bad field is kept. */
+const update = (call: Call) => {
+  const { name, organization } = call.administered()
+  const email = wantedEmail(call)
+  if (email !== undefined) organization.email = email
+  const invoice = call.body.flag("invoice_email")
+  if (invoice !== undefined) organization.invoice_email = invoice
+  const address = call.body.get("invoice_email_address")
+  if (address !== undefined) organization.invoice_email_address = call.body.text("invoice_email_address") || null
+  const expiration = call.body.number("tag_expiration_s")
+  if (expiration !== undefined && call.feature("CHANGE_TAG_EXPIRATION")) {
+    if (!tagExpirationSeconds.includes(expiration)) throw message("Invalid tag expiration option")
+    organization.tag_expiration_s = expiration
+  }
+  return json(200, view(call, name, organization))
+}
+
+export const organization: Kind = {
+  name: "organization",
+  routes: [
+    {
+      method: "POST",
+      path: "/api/v1/organization/",
+      operation: "createOrganization",
+      scope: "user:admin",
+      body: { name: "NewOrg", schema: NEW },
+      guard: ({ caller }) => caller.require(caller.adminsUser()),
+      handle: create
+    },
+    {
+      method: "GET",
+      path: "/api/v1/organization/{orgname}",
+      operation: "getOrganization",
+      handle: (call) => {
+        const name = call.parameter("orgname")
+        return json(200, view(call, name, call.organization(name)))
+      }
+    },
+    {
+      method: "PUT",
+      path: "/api/v1/organization/{orgname}",
+      operation: "changeOrganizationDetails",
+      scope: "org:admin",
+      body: { name: "UpdateOrg", schema: UPDATE },
+      handle: update
+    },
+    {
+      method: "DELETE",
+      path: "/api/v1/organization/{orgname}",
+      operation: "deleteAdminedOrganization",
+      scope: "org:admin",
+      handle: (call) => {
+        call.state.deleteNamespace(call.administered().name)
+        return noContent()
+      }
+    }
+  ]
+}

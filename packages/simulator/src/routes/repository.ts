@@ -1,0 +1,256 @@
+// Repositories: create, list, view, describe, show or hide, freeze, delete. Leaves out what is in them: tags, manifests,
+// builds and stars.
+import { atLeast } from "../auth.ts"
+import type { Call } from "../call.ts"
+import { detail, internalError, invalidRequest, json, noContent, notFound } from "../errors.ts"
+import { isRepositoryName } from "../names.ts"
+import type { Kind } from "../router.ts"
+import type { Schema } from "../schema.ts"
+import {
+  type DefaultPermission,
+  type Organization,
+  REPOSITORY_STATES,
+  type Repository,
+  type RepositoryRole,
+  VISIBILITIES
+} from "../state.ts"
+import { isPublic } from "../views.ts"
+
+const PAGE = 100
+
+const NEW: Schema = {
+  type: "object",
+  required: ["repository", "visibility", "description"],
+  properties: {
+    repository: { type: "string" },
+    visibility: { type: "string", enum: VISIBILITIES },
+    namespace: { type: "string" },
+    description: { type: "string" },
+    repo_kind: { type: ["string", "null"], enum: ["image", null] }
+  }
+}
+
+const UPDATE: Schema = {
+  type: "object",
+  required: ["description"],
+  properties: { description: { type: "string" } }
+}
+
+const VISIBILITY: Schema = {
+  type: "object",
+  required: ["visibility"],
+  properties: { visibility: { type: "string", enum: VISIBILITIES } }
+}
+
+const STATE: Schema = {
+  type: "object",
+  required: ["state"],
+  properties: { state: { type: "string", enum: REPOSITORY_STATES } }
+}
+
+/** Turns away who has less than the role on the repository in the path, whether it exists or not. */
+export const requireRole =
+  (wanted: RepositoryRole) =>
+  (call: Call): void => {
+    const { namespace, name } = call.repositoryPath()
+    const known = call.state.repository(namespace, name)
+    const open = wanted === "read" && known !== undefined && isPublic(known)
+    call.caller.require(open || atLeast(call.caller.repositoryRole(namespace, name), wanted))
+  }
+
+export const foundRepository = (call: Call) => {
+  const { namespace, name } = call.repositoryPath()
+  const repository = call.state.repository(namespace, name)
+  if (repository === undefined) throw notFound()
+  return { namespace, name, repository }
+}
+
+/**
+ * The roles that default permissions give on a new repository. For one delegate, a rule for this creator beats those for
+ * everyone, and of those the first counts.
+ */
+const defaults = (rules: readonly DefaultPermission[], kind: "user" | "team", creator: string) => {
+  const chosen = new Map<string, RepositoryRole>()
+  const applying = rules.filter(
+    (rule) => rule.delegate.kind === kind && (rule.activating_user === null || rule.activating_user === creator)
+  )
+  for (const { delegate, activating_user, role } of applying) {
+    if (activating_user !== null || !chosen.has(delegate.name)) chosen.set(delegate.name, role)
+  }
+  return chosen
+}
+
+const applyDefaults = (organization: Organization, repository: Repository, creator: string): void => {
+  const rules = organization.default_permissions
+  for (const [name, role] of defaults(rules, "user", creator)) {
+    if (name !== creator) repository.permissions.users.set(name, role)
+  }
+  for (const [name, role] of defaults(rules, "team", creator)) repository.permissions.teams.set(name, role)
+}
+
+const create = (call: Call) => {
+  const { state, caller, body } = call
+  const creator = caller.user ?? ""
+  const namespace = body.text("namespace") || creator
+  const name = body.required("repository")
+  caller.require(caller.createsRepositories(namespace))
+  if (state.repository(namespace, name) !== undefined) throw invalidRequest("Repository already exists")
+  if (!isRepositoryName(name, call.feature("EXTENDED_REPOSITORY_NAMES"))) {
+    throw invalidRequest("Invalid repository name")
+  }
+  const owner = state.namespace(namespace)
+  if (owner === undefined) throw internalError(`no namespace ${namespace}`)
+  for (const { beforeRepositoryCreate } of call.registry.hooks) beforeRepositoryCreate?.(call, namespace, name)
+  const repository = state.newRepository(body.one("visibility", VISIBILITIES), body.text("description") ?? "")
+  // Whoever creates a repository administers it, besides what the defaults say.
+  repository.permissions.users.set(creator, "admin")
+  const organization = state.organizations.get(namespace)
+  if (organization !== undefined) applyDefaults(organization, repository, creator)
+  owner.repositories.set(name, repository)
+  return json(201, { namespace, name, kind: "image" })
+}
+
+const summary = (call: Call, namespace: string, name: string, repository: Repository) => ({
+  namespace,
+  name,
+  description: repository.description,
+  is_public: isPublic(repository),
+  kind: "image",
+  state: repository.state,
+  ...(call.queryFlag("last_modified", false) ? { last_modified: null } : {}),
+  ...(call.queryFlag("popularity", false) ? { popularity: 0 } : {}),
+  is_starred: false,
+  ...(call.feature("QUOTA_MANAGEMENT") && call.feature("EDIT_QUOTA")
+    ? { quota_report: { quota_bytes: 0, configured_quota: null } }
+    : {})
+})
+
+const list = (call: Call) => {
+  const { state, caller, incoming, registry } = call
+  const wanted = incoming.query.get("namespace")
+  const withPublic = call.queryFlag("public", false)
+  const starred = call.queryFlag("starred", false)
+  if (wanted === null && !withPublic && !starred) {
+    throw invalidRequest("namespace, starred or public are required for this API call")
+  }
+  if (starred && caller.user === undefined) throw caller.refusal()
+  const namespaces = [...state.organizations, ...state.users].filter(([name]) => wanted === null || name === wanted)
+  const visible = namespaces.flatMap(([namespace, { repositories }]) =>
+    [...repositories]
+      .map(([name, repository]) => ({ namespace, name, repository }))
+      .filter(({ name, repository }) => (withPublic && isPublic(repository)) || caller.seesRepository(namespace, name))
+  )
+  const { items, next } = registry.pages.page(
+    starred ? [] : visible,
+    ({ namespace, name }) => `${namespace}/${name}`,
+    PAGE,
+    incoming.query.get("next_page")
+  )
+  return json(200, {
+    repositories: items.map(({ namespace, name, repository }) => summary(call, namespace, name, repository)),
+    ...next
+  })
+}
+
+const view = (call: Call) => {
+  const { namespace, name, repository } = foundRepository(call)
+  const role = call.caller.repositoryRole(namespace, name)
+  return json(200, {
+    namespace,
+    name,
+    kind: "image",
+    description: repository.description,
+    is_public: isPublic(repository),
+    is_organization: call.state.organizations.has(namespace),
+    is_starred: false,
+    // Public repositories need no token to show their badge.
+    status_token: isPublic(repository) ? "" : repository.status_token,
+    trust_enabled: false,
+    tag_expiration_s: call.state.namespace(namespace)?.tag_expiration_s ?? 0,
+    is_free_account: true,
+    state: repository.state,
+    ...(call.queryFlag("includeTags", true) ? { tags: {} } : {}),
+    can_write: atLeast(role, "write"),
+    can_admin: atLeast(role, "admin")
+  })
+}
+
+const REPOSITORY = "/api/v1/repository/{repository}"
+
+export const repository: Kind = {
+  name: "repository",
+  routes: [
+    {
+      method: "POST",
+      path: "/api/v1/repository",
+      operation: "createRepo",
+      scope: "repo:create",
+      body: { name: "NewRepo", schema: NEW },
+      handle: create
+    },
+    { method: "GET", path: "/api/v1/repository", operation: "listRepos", scope: "repo:read", handle: list },
+    {
+      method: "GET",
+      path: REPOSITORY,
+      operation: "getRepo",
+      scope: "repo:read",
+      guard: requireRole("read"),
+      handle: view
+    },
+    {
+      method: "PUT",
+      path: REPOSITORY,
+      operation: "updateRepo",
+      scope: "repo:write",
+      guard: requireRole("write"),
+      body: { name: "RepoUpdate", schema: UPDATE },
+      handle: (call) => {
+        foundRepository(call).repository.description = call.body.required("description")
+        return json(200, { success: true })
+      }
+    },
+    {
+      method: "DELETE",
+      path: REPOSITORY,
+      operation: "deleteRepository",
+      scope: "repo:admin",
+      guard: requireRole("admin"),
+      handle: (call) => {
+        const { namespace, name } = call.repositoryPath()
+        call.state.namespace(namespace)?.repositories.delete(name)
+        return noContent()
+      }
+    },
+    {
+      method: "POST",
+      path: `${REPOSITORY}/changevisibility`,
+      operation: "changeRepoVisibility",
+      scope: "repo:admin",
+      guard: requireRole("admin"),
+      body: { name: "ChangeVisibility", schema: VISIBILITY },
+      handle: (call) => {
+        const { namespace, name } = call.repositoryPath()
+        const repository = call.state.repository(namespace, name)
+        if (repository === undefined) return json(200, null)
+        repository.visibility = call.body.one("visibility", VISIBILITIES)
+        return json(200, { success: true })
+      }
+    },
+    {
+      method: "PUT",
+      path: `${REPOSITORY}/changestate`,
+      operation: "changeRepoState",
+      scope: "repo:admin",
+      features: ["REPO_MIRROR"],
+      guard: requireRole("admin"),
+      body: { name: "ChangeRepoState", schema: STATE },
+      handle: (call) => {
+        const { namespace, name } = call.repositoryPath()
+        const repository = call.state.repository(namespace, name)
+        if (repository === undefined) throw detail(400, "Repository not found")
+        repository.state = call.body.one("state", REPOSITORY_STATES)
+        return json(200, { success: true })
+      }
+    }
+  ]
+}

@@ -1,0 +1,290 @@
+// A stateful Quay in one process: takes requests, answers as Quay does, and meets the faults that were injected.
+// Leaves out the network (server.ts) and files (open.ts).
+import { setTimeout as sleep } from "node:timers/promises"
+import { Call, type Incoming, type Registry } from "./call.ts"
+import {
+  badGatewayPage,
+  csrf,
+  internalErrorPage,
+  loginPage,
+  Refusal,
+  type Reply,
+  tooManyRequests
+} from "./errors.ts"
+import { type Fault, type FaultEffect, Faults } from "./faults.ts"
+import { DEFAULT_FEATURES, type Features } from "./features.ts"
+import { KINDS } from "./kinds.ts"
+import { Pages } from "./pagination.ts"
+import { type RandomSource, token as randomToken, realRandom } from "./random.ts"
+import { type Match, Router } from "./router.ts"
+import { SCOPES, type Scope, type SimulatorState, State } from "./state.ts"
+import { swagger } from "./swagger.ts"
+
+export interface SimulatorOptions {
+  /** What the registry holds at the start, as `snapshot` gives it; what is left out gets Quay's defaults. */
+  readonly state?: object
+  readonly users?: readonly { readonly name: string; readonly superuser?: boolean; readonly email?: string }[]
+  /** Without scopes a token has all of them. */
+  readonly tokens?: readonly { readonly token: string; readonly user: string; readonly scopes?: readonly Scope[] }[]
+  /** Any well-formed name counts as a user's when it is named. */
+  readonly acceptAnyUser?: boolean
+  /** Flags that differ from a Quay with everything on but mailing and billing. */
+  readonly features?: Features
+  /** A release such as "3.12"; the newest by default. */
+  readonly version?: string
+  /** Milliseconds since 1970. */
+  readonly now?: () => number
+  /** Where ids and tokens come from; `seededRandom` makes them repeat. */
+  readonly random?: RandomSource
+  readonly faults?: readonly Fault[]
+  /** Milliseconds for which a request with a token keeps one of the server's workers busy. */
+  readonly costPerRequest?: number
+  readonly workers?: number
+  /** Milliseconds until the name of something deleted comes free by itself; by default only `collect` frees names. */
+  readonly collectAfter?: number
+}
+
+/** Counts of what came in, by operation: the method and the path with its `{names}`. */
+export interface RequestCounts {
+  readonly total: number
+  of(operation: string): number
+  /** Operations that were asked for, with how often. */
+  all(): { [operation: string]: number }
+  reset(): void
+}
+
+export interface Simulator {
+  /** Answers as `fetch` does, without a network; breaking connections reject with a TypeError. */
+  readonly fetch: (input: Request | URL | string, init?: RequestInit) => Promise<Response>
+  /** The same for those who bring their own transport; rejects with ConnectionDropped where a connection breaks. */
+  readonly answer: (incoming: Incoming) => Promise<Reply>
+  readonly snapshot: () => SimulatorState
+  readonly requests: RequestCounts
+  readonly faults: Faults
+  /** Calls back after each request that may have changed something; gives the way to stop. */
+  readonly onChange: (listener: () => void) => () => void
+  /** Frees the names of what was deleted, as the collector of a real server does in its time. */
+  readonly collect: () => void
+  /** Makes a token for a user, who is made too if there is none. */
+  readonly addToken: (token: { token?: string; user: string; scopes?: readonly Scope[] }) => string
+  readonly expireToken: (token: string) => void
+}
+
+/** The connection broke before an answer was out. */
+export class ConnectionDropped extends Error {
+  override readonly name = "ConnectionDropped"
+  readonly code = "ECONNRESET"
+  constructor() {
+    super("the connection was closed before there was an answer")
+  }
+}
+
+const untilAborted = (signal: AbortSignal | undefined): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    if (signal === undefined) return
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
+    else signal.addEventListener("abort", abort, { once: true })
+  })
+
+/** A number of workers, each busy with one request at a time: who comes when all are busy waits for the first. */
+const makeWorkers = (count: number, cost: number) => {
+  const free = Array.from({ length: Math.max(1, count) }, () => 0)
+  return async (): Promise<void> => {
+    if (cost <= 0) return
+    const now = performance.now()
+    const soonest = free.indexOf(Math.min(...free))
+    const done = Math.max(now, free[soonest] ?? 0) + cost
+    free[soonest] = done
+    await sleep(done - now)
+  }
+}
+
+const makeCounts = (): RequestCounts & { readonly count: (operation: string) => void } => {
+  const counts = new Map<string, number>()
+  return {
+    get total() {
+      return [...counts.values()].reduce((sum, count) => sum + count, 0)
+    },
+    of: (operation) => counts.get(operation) ?? 0,
+    all: () => Object.fromEntries(counts),
+    reset: () => counts.clear(),
+    count: (operation) => void counts.set(operation, (counts.get(operation) ?? 0) + 1)
+  }
+}
+
+const isWrite = (method: string): boolean => method !== "GET" && method !== "HEAD" && method !== "OPTIONS"
+
+/** What a fault puts in the place of the answer; undefined where the answer stays. */
+const instead = (effect: FaultEffect): Reply | undefined => {
+  switch (effect.kind) {
+    case "rate-limit":
+      return tooManyRequests(effect.retryAfter)
+    case "server-error":
+      return internalErrorPage()
+    case "bad-gateway":
+      return badGatewayPage()
+    case "login-page":
+      return loginPage()
+    default:
+      return undefined
+  }
+}
+
+const damaged = (reply: Reply, effect: FaultEffect): Reply => {
+  if (effect.kind === "truncate") return { ...reply, body: reply.body.slice(0, Math.floor(reply.body.length / 2)) }
+  if (effect.kind === "garble") return { ...reply, body: `\u0000${reply.body.replaceAll('"', "\u0007")}` }
+  return reply
+}
+
+const isApplied = (effect: FaultEffect): boolean => "applied" in effect && effect.applied === true
+
+/** Makes a registry that nobody has used yet, or one that goes on from a state. */
+export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
+  const random = options.random ?? realRandom
+  const now = options.now ?? Date.now
+  const features = { ...DEFAULT_FEATURES, ...options.features }
+  const router = new Router(KINDS, features, options.version)
+  const state = new State({
+    parts: KINDS.flatMap(({ parts }) => parts ?? []),
+    random,
+    now,
+    acceptAnyUser: options.acceptAnyUser ?? false,
+    collectAfter: options.collectAfter
+  })
+  if (options.state !== undefined) state.load(options.state)
+  for (const { name, ...user } of options.users ?? []) {
+    if (!state.users.has(name)) state.users.set(name, state.newUser({ email: `${name}@example.com`, ...user }))
+  }
+  const registry: Registry = {
+    state,
+    features,
+    version: options.version,
+    now,
+    random,
+    pages: new Pages(random),
+    hooks: KINDS.flatMap(({ hooks }) => hooks ?? []),
+    discovery: (internal, origin) => swagger(router.routes, internal, origin)
+  }
+  const faults = new Faults()
+  for (const fault of options.faults ?? []) faults.add(fault)
+  const counts = makeCounts()
+  const listeners = new Set<() => void>()
+  const expired = new Set<string>()
+  const work = makeWorkers(options.workers ?? 2, options.costPerRequest ?? 0)
+
+  const addToken: Simulator["addToken"] = ({ token = randomToken(random, 40), user, scopes = SCOPES }) => {
+    if (!state.users.has(user)) state.users.set(user, state.newUser({ email: `${user}@example.com` }))
+    state.tokens.set(token, { user, scopes: [...scopes] })
+    expired.delete(token)
+    return token
+  }
+  for (const token of options.tokens ?? []) addToken(token)
+
+  const carryOut = (incoming: Incoming, match: Match | undefined): Reply => {
+    if (match === undefined) {
+      const missing = router.missing(incoming)
+      return missing instanceof Refusal ? missing.reply(incoming.origin) : missing
+    }
+    const { route, parameters } = match
+    const call = new Call(registry, incoming, parameters)
+    try {
+      if (isWrite(incoming.method) && call.caller.user === undefined) throw csrf()
+      route.guard?.(call)
+      if (route.body !== undefined) call.readBody(route.body.schema, route.body.optional ?? false)
+      return route.handle(call)
+    } catch (error) {
+      if (error instanceof Refusal) return error.reply(incoming.origin)
+      throw error
+    } finally {
+      if (isWrite(incoming.method)) for (const listener of listeners) listener()
+    }
+  }
+
+  const answer = async (received: Incoming): Promise<Reply> => {
+    // Flask answers HEAD wherever it answers GET.
+    const method = received.method === "HEAD" ? "GET" : received.method
+    const usable = received.token === undefined || expired.has(received.token) ? undefined : received.token
+    const incoming: Incoming = { ...received, method, token: usable }
+    const match = router.find(method, incoming.path)
+    const operation = `${method} ${match?.route.path ?? "(no route)"}`
+    counts.count(operation)
+    const effects = faults.take(method, operation, `${method} ${incoming.path}`)
+    if (received.token !== undefined) await work()
+    let reply: Reply | undefined
+    const carriedOut = () => {
+      reply ??= carryOut(incoming, match)
+      return reply
+    }
+    for (const effect of effects) {
+      if (isApplied(effect)) carriedOut()
+      if (effect.kind === "latency") await sleep(effect.ms)
+      if (effect.kind === "drop") throw new ConnectionDropped()
+      if (effect.kind === "time-out") await untilAborted(received.signal)
+      if (effect.kind === "expire-token" && received.token !== undefined) {
+        expired.add(received.token)
+        return carryOut({ ...incoming, token: undefined }, match)
+      }
+      const other = instead(effect)
+      if (other !== undefined) return other
+    }
+    const whole = effects.reduce(damaged, carriedOut())
+    return received.method === "HEAD" ? { ...whole, body: "" } : whole
+  }
+
+  return {
+    answer,
+    fetch: async (input, init) => {
+      const request = new Request(input, init)
+      request.signal.throwIfAborted()
+      const incoming = await fromRequest(request)
+      const aborted = untilAborted(request.signal)
+      try {
+        const reply = await Promise.race([answer(incoming), aborted])
+        const bodyless = reply.status === 204 || reply.body === ""
+        return new Response(bodyless ? null : reply.body, { status: reply.status, headers: reply.headers })
+      } catch (error) {
+        if (error instanceof ConnectionDropped) throw new TypeError("fetch failed", { cause: error })
+        throw error
+      }
+    },
+    snapshot: () => state.snapshot(),
+    requests: counts,
+    faults,
+    onChange: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    collect: () => state.deleted.clear(),
+    addToken,
+    expireToken: (token) => void expired.add(token)
+  }
+}
+
+/** The token of an Authorization header; undefined for any other kind of header. */
+export const bearer = (authorization: string | null | undefined): string | undefined =>
+  /^Bearer\s+(\S+)\s*$/i.exec(authorization ?? "")?.[1]
+
+/** A path as a server sees it: decoded, and as it came where it cannot be. */
+export const decodePath = (path: string): string => {
+  try {
+    return decodeURIComponent(path)
+  } catch (error) {
+    if (error instanceof URIError) return path
+    throw error
+  }
+}
+
+const fromRequest = async (request: Request): Promise<Incoming> => {
+  const url = new URL(request.url)
+  return {
+    method: request.method,
+    path: decodePath(url.pathname),
+    query: url.searchParams,
+    origin: url.origin,
+    token: bearer(request.headers.get("authorization")),
+    contentType: request.headers.get("content-type") ?? undefined,
+    body: await request.text(),
+    signal: request.signal
+  }
+}

@@ -1,0 +1,42 @@
+// Pieces of answers that several kinds show: quotas, dates, and whether someone belongs to an organization.
+import type { Call } from "./call.ts"
+import { splitRobot } from "./names.ts"
+import type { Organization, Repository, State } from "./state.ts"
+
+/** The keys that views of organizations and users have where quotas can be edited. */
+export const quotaView = (call: Call, namespace: string) => {
+  if (!call.feature("QUOTA_MANAGEMENT") || !call.feature("EDIT_QUOTA")) return {}
+  const hook = call.registry.hooks.find(({ quotas }) => quotas !== undefined)
+  const { quotas, bytes } = hook?.quotas?.(call, namespace) ?? { quotas: [], bytes: null }
+  return {
+    quotas,
+    quota_report: {
+      quota_bytes: 0,
+      configured_quota: bytes,
+      running_backfill: "waiting",
+      backfill_status: "waiting"
+    }
+  }
+}
+
+/** A date as e-mail writes it, in Python's manner. */
+export const mailDate = (iso: string): string => new Date(iso).toUTCString().replace("GMT", "-0000")
+
+export const isInSomeTeam = (organization: Organization, user: string): boolean =>
+  [...organization.teams.values()].some(({ members }) => members.has(user))
+
+/** A robot of the organization, or a person in one of its teams. */
+export const belongs = (state: State, namespace: string, user: string): boolean => {
+  const robot = splitRobot(user)
+  if (robot !== undefined) return robot.namespace === namespace
+  const organization = state.organizations.get(namespace)
+  return organization !== undefined && isInSomeTeam(organization, user)
+}
+
+export const repositoriesOf = (
+  owner: { readonly repositories: ReadonlyMap<string, Repository> },
+  user: string
+): string[] =>
+  [...owner.repositories].filter(([, { permissions }]) => permissions.users.has(user)).map(([name]) => name)
+
+export const isPublic = (repository: Repository): boolean => repository.visibility === "public"
