@@ -6,6 +6,8 @@
 export interface Fault {
   /** `Unauthenticated` stops an apply; `Exists` and `Missing` are looked into before they count as failures. */
   readonly tag: string
+  /** What was asked for when it happened. */
+  readonly operation: string
   /** For a person. */
   readonly message: string
   /** Whether the same request may succeed later. */
@@ -24,10 +26,12 @@ const field = (error: unknown, name: string): unknown =>
 export const faultOf = (error: unknown): Fault => {
   const tag = field(error, "_tag")
   const message = field(error, "message")
+  const operation = field(error, "operation")
   const retryAfter = field(error, "retryAfter")
   const status = field(error, "status")
   return {
     tag: typeof tag === "string" ? tag : error instanceof Error ? error.name : "Error",
+    operation: typeof operation === "string" ? operation : "request",
     message: typeof message === "string" && message !== "" ? message : String(error),
     transient: field(error, "transient") === true,
     mayHaveHappened: field(error, "mayHaveHappened") === true,

@@ -9,8 +9,6 @@ import { emit } from "./event.ts"
 import { faultOf } from "./fault.ts"
 
 export interface RetryOptions {
-  /** What is asked, for the event. */
-  readonly operation: string
   /** Whether asking twice is as good as asking once. */
   readonly repeatable: boolean
 }
@@ -34,10 +32,9 @@ export const retrying =
           const fault = faultOf(input)
           const delay = Duration.max(duration, Duration.millis(fault.retryAfter ?? 0))
           attempt++
-          const { operation } = options
-          const told = emit({
+            const told = emit({
             type: "request-retried",
-            operation,
+            operation: fault.operation,
             attempt,
             delay: Math.round(Duration.toMillis(delay)),
             error: fault.message

@@ -1,0 +1,12 @@
+/** Lengths of time as Quay's configuration writes them: a number and one unit, such as `2w`. */
+
+const SECONDS: ReadonlyMap<string, number> = new Map([
+  ["s", 1],
+  ["m", 60],
+  ["h", 3_600],
+  ["d", 86_400],
+  ["w", 604_800]
+])
+
+/** Seconds. The text has been checked before: a number and one of s, m, h, d, w. */
+export const parseDuration = (text: string): number => Number(text.slice(0, -1)) * (SECONDS.get(text.slice(-1)) ?? 1)

@@ -1,0 +1,136 @@
+/** Repositories of an organization: description and visibility. What people may do with one is a kind of its own. */
+import { type Implied, mapSection, type World } from "@quaymaster/engine"
+import type { Kind } from "@quaymaster/runtime"
+import { type Static, Type } from "@sinclair/typebox"
+import { Value } from "@sinclair/typebox/value"
+import * as Effect from "effect/Effect"
+import { organizationView, type ReadError, repositories } from "./answers.ts"
+import { type DefaultPermission, defaultPermission } from "./default-permission.ts"
+import { granteeKey } from "./grantee.ts"
+import { describedAs, item, repositoryNames, Visibility } from "./names.ts"
+import { organizationRef } from "./organization.ts"
+import { ask, once, type Quay } from "./quay.ts"
+
+/** `name` may have slashes: `vendor/alpine`. */
+const schema = item({
+  organization: Type.String(),
+  name: Type.String(),
+  description: Type.Optional(Type.String()),
+  visibility: Type.Optional(Visibility)
+})
+
+export type Repository = Static<typeof schema>
+
+const keyOf = ({ name, organization }: Pick<Repository, "name" | "organization">): string => `${organization}/${name}`
+
+export const repositoryRef = (key: string) => ({
+  kind: "repository",
+  key,
+  parent: organizationOf(key),
+  cascades: true
+})
+
+/** The organization in a repository's key. Names of organizations have no slash. */
+export const organizationOf = (repository: string): string => repository.slice(0, repository.indexOf("/"))
+
+/** What Quay grants on a new repository: `admin` to its creator, and what the default permissions say. */
+const granted = (repository: Repository, world: World): ReadonlyArray<Implied> => {
+  const key = keyOf(repository)
+  const rules = new Map<string, DefaultPermission>()
+  for (const rule of world.collection({ kind: "default-permission", parent: repository.organization })) {
+    if (!Value.Check(defaultPermission.schema, rule)) continue
+    if (rule.created_by !== undefined && rule.created_by !== world.caller) continue
+    // A rule for this creator beats the one for everybody.
+    if (rule.created_by === undefined && rules.has(granteeKey(rule))) continue
+    rules.set(granteeKey(rule), rule)
+  }
+  const grants: Array<Implied> = []
+  for (const { robot, role, team, user } of rules.values()) {
+    const to = { ...(robot === undefined ? {} : { robot }), ...(team === undefined ? {} : { team }), ...(user === undefined ? {} : { user }) }
+    grants.push({ kind: "repository-permission", item: { repository: key, ...to, role } })
+  }
+  if (world.caller !== undefined)
+    grants.push({ kind: "repository-permission", item: { repository: key, user: world.caller, role: "admin" } })
+  return grants
+}
+
+export const repository: Kind<"repository", typeof schema, ReadError, Quay> = {
+  kind: "repository",
+  schema,
+  identity: ["organization", "name"],
+  key: keyOf,
+  collection: ({ organization }) => ({ parent: organization }),
+  needs: ({ organization }) => [organizationRef(organization)],
+  // Default permissions count at creation, so they are settled before.
+  follows: ({ organization }) => [{ kind: "default-permission", parent: organization }],
+  implies: granted,
+  extras: "keep",
+  destroys: "data",
+  section: mapSection({
+    under: "organization",
+    name: "repositories",
+    names: repositoryNames,
+    description: "The organization's repositories, by name.",
+    fields: {
+      description: Type.Optional(describedAs("What the repository holds. Markdown.")),
+      visibility: Type.Optional(Visibility)
+    },
+    read: (name, entry, organization) => ({ organization, name, ...entry })
+  }),
+
+  list: (collections) =>
+    Effect.map(
+      Effect.forEach(
+        collections,
+        ({ parent }) =>
+          Effect.gen(function* () {
+            if ((yield* organizationView(parent)) === undefined) return []
+            const found = yield* repositories(parent)
+            return found.map(
+              ({ description, is_public, name }): Repository => ({
+                organization: parent,
+                name,
+                description: description ?? "",
+                visibility: is_public ? "public" : "private"
+              })
+            )
+          }),
+        { concurrency: "unbounded" }
+      ),
+      (lists) => lists.flat()
+    ),
+  create: ({ description, name, organization, visibility }) =>
+    Effect.asVoid(
+      once((client, signal) =>
+        client.POST("/api/v1/repository", {
+          body: {
+            namespace: organization,
+            repository: name,
+            visibility: visibility ?? "private",
+            description: description ?? ""
+          },
+          signal
+        })
+      )
+    ),
+  update: (after, _before, changes) =>
+    Effect.gen(function* () {
+      const params = { path: { repository: keyOf(after) } }
+      const fields = new Set(changes.map((change) => change.field))
+      const { description, visibility } = after
+      if (fields.has("description") && description !== undefined)
+        yield* ask((client, signal) =>
+          client.PUT("/api/v1/repository/{repository}", { params, body: { description }, signal })
+        )
+      if (fields.has("visibility") && visibility !== undefined)
+        yield* ask((client, signal) =>
+          client.POST("/api/v1/repository/{repository}/changevisibility", { params, body: { visibility }, signal })
+        )
+    }),
+  delete: (before) =>
+    Effect.asVoid(
+      ask((client, signal) =>
+        client.DELETE("/api/v1/repository/{repository}", { params: { path: { repository: keyOf(before) } }, signal })
+      )
+    )
+}

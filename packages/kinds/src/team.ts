@@ -1,0 +1,87 @@
+/** Teams of an organization: role and description. The members are a kind of their own. */
+import { mapSection } from "@quaymaster/engine"
+import type { Kind } from "@quaymaster/runtime"
+import { type Static, Type } from "@sinclair/typebox"
+import * as Effect from "effect/Effect"
+import { organizationView, type ReadError } from "./answers.ts"
+import { describedAs, item, shortNames, TeamRole } from "./names.ts"
+import { organizationRef } from "./organization.ts"
+import { ask, type Quay } from "./quay.ts"
+
+const schema = item({
+  organization: Type.String(),
+  name: Type.String(),
+  role: Type.Optional(TeamRole),
+  description: Type.Optional(Type.String())
+})
+
+export type Team = Static<typeof schema>
+
+export const teamRef = (organization: string, name: string) => ({
+  kind: "team",
+  key: `${organization}/${name}`,
+  parent: organization,
+  cascades: true
+})
+
+/** Creates the team, or changes what is named of it. */
+const put = (team: Team & { readonly role: NonNullable<Team["role"]> }) => {
+  const { description, name: teamname, organization: orgname, role } = team
+  return ask((client, signal) =>
+    client.PUT("/api/v1/organization/{orgname}/team/{teamname}", {
+      params: { path: { orgname, teamname } },
+      body: { role, ...(description === undefined ? {} : { description }) },
+      signal
+    })
+  )
+}
+
+export const team: Kind<"team", typeof schema, ReadError, Quay> = {
+  kind: "team",
+  schema,
+  identity: ["organization", "name"],
+  key: ({ name, organization }) => `${organization}/${name}`,
+  collection: ({ organization }) => ({ parent: organization }),
+  needs: ({ organization }) => [organizationRef(organization)],
+  // Quay makes this team with the organization, and it holds the administrators.
+  implicit: ({ name }) => name === "owners",
+  extras: "keep",
+  section: mapSection({
+    under: "organization",
+    name: "teams",
+    names: shortNames,
+    description: "The organization's teams, by name.",
+    fields: {
+      role: Type.Optional(TeamRole),
+      description: Type.Optional(describedAs("What the team is for."))
+    },
+    read: (name, entry, organization) => ({ organization, name, ...entry })
+  }),
+
+  list: (collections) =>
+    Effect.map(
+      Effect.forEach(collections, ({ parent }) => organizationView(parent), { concurrency: "unbounded" }),
+      (views) =>
+        views.flatMap((view): ReadonlyArray<Team> =>
+          view === undefined
+            ? []
+            : Object.values(view.teams).map(({ description, name, role }) => ({
+                organization: view.name,
+                name,
+                role,
+                description
+              }))
+        )
+    ),
+  create: (after) => Effect.asVoid(put({ ...after, role: after.role ?? "member" })),
+  update: (after, before) => Effect.asVoid(put({ ...after, role: after.role ?? before.role ?? "member" })),
+  delete: (before) =>
+    Effect.gen(function* () {
+      // A superuser outside the organization cannot delete a team that administers it (Quay answers 500): it must be less first.
+      if (before.role === "admin") yield* put({ organization: before.organization, name: before.name, role: "member" })
+      const path = { orgname: before.organization, teamname: before.name }
+      yield* ask((client, signal) =>
+        client.DELETE("/api/v1/organization/{orgname}/team/{teamname}", { params: { path }, signal })
+      )
+    })
+}
