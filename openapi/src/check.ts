@@ -141,8 +141,10 @@ export const problems = (document: JsonObject): string[] => {
     const responses = operation.value["responses"]
     if (!isObject(responses)) continue
     for (const [status, response] of Object.entries(responses)) {
-      const target = isObject(response) && typeof response["$ref"] === "string" ? resolve(document, response["$ref"]) : undefined
-      const media = target !== undefined && isObject(target["content"]) ? target["content"]["application/json"] : undefined
+      const target =
+        isObject(response) && typeof response["$ref"] === "string" ? resolve(document, response["$ref"]) : undefined
+      const media =
+        target !== undefined && isObject(target["content"]) ? target["content"]["application/json"] : undefined
       if (isObject(media) && isObject(media["schema"]) && media["example"] !== undefined)
         found.push(...mismatches(document, media["schema"], media["example"], `${name} ${status}: example`))
     }

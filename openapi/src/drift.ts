@@ -38,7 +38,8 @@ const fields = (document: JsonObject, given: Json | undefined, prefix = "", dept
   if (depth > 6) return found
   for (const part of [schema["oneOf"], schema["anyOf"], schema["allOf"]])
     if (part !== undefined && isArray(part))
-      for (const item of part) for (const [key, value] of fields(document, item, prefix, depth + 1)) found.set(key, value)
+      for (const item of part)
+        for (const [key, value] of fields(document, item, prefix, depth + 1)) found.set(key, value)
   const required = isArray(schema["required"]) ? schema["required"] : []
   if (isObject(schema["properties"]))
     for (const [name, property] of Object.entries(schema["properties"])) {
@@ -82,12 +83,16 @@ export const differences = (ours: JsonObject, theirs: JsonObject): Difference[] 
   const [mine, yours] = [index(ours), index(theirs)]
   return [...new Set([...mine.keys(), ...yours.keys()])].sort().flatMap((name): Difference[] => {
     const [left, right] = [mine.get(name), yours.get(name)]
-    if (left === undefined)
-      return [{ kind: "operation-added", operation: name, id: right?.id ?? "", detail: "" }]
+    if (left === undefined) return [{ kind: "operation-added", operation: name, id: right?.id ?? "", detail: "" }]
     if (right === undefined) return [{ kind: "operation-missing", operation: name, id: left.id, detail: "" }]
     const [a, b] = [describe(ours, left), describe(theirs, right)]
     return [
-      ...compare(a.parameters, b.parameters).map((detail) => ({ kind: "parameter" as const, operation: name, id: left.id, detail })),
+      ...compare(a.parameters, b.parameters).map((detail) => ({
+        kind: "parameter" as const,
+        operation: name,
+        id: left.id,
+        detail
+      })),
       ...compare(a.body, b.body).map((detail) => ({ kind: "body" as const, operation: name, id: left.id, detail }))
     ]
   })

@@ -24,8 +24,12 @@ const generate = async (check: boolean): Promise<number> => {
     for (const line of wrong) console.error(line)
     return 1
   }
+  const manifest = parse(
+    await readFile(new URL("packages/sdk/package.json", root), "utf8"),
+    "packages/sdk/package.json"
+  )
   const stale: string[] = []
-  for (const [name, text] of await filesOf(document)) {
+  for (const [name, text] of await filesOf(document, String(manifest["version"]))) {
     const file = fileURLToPath(new URL(name, root))
     if ((await readFile(file, "utf8").catch(() => undefined)) === text) continue
     stale.push(name)
@@ -52,7 +56,8 @@ const fetchDiscovery = async (url: URL): Promise<JsonObject> => {
     throw new Error(`${url.href}: ${describeFailure(error)}`, { cause: error })
   })
   const type = response.headers.get("content-type") ?? "no content type"
-  if (!response.ok || !type.includes("json")) throw new Error(`${url.href}: ${response.status}, ${type}, not a discovery document`)
+  if (!response.ok || !type.includes("json"))
+    throw new Error(`${url.href}: ${response.status}, ${type}, not a discovery document`)
   const document = parse(await response.text(), url.href)
   if (!isObject(document["paths"])) throw new Error(`${url.href}: a JSON document without paths`)
   return document
@@ -60,7 +65,8 @@ const fetchDiscovery = async (url: URL): Promise<JsonObject> => {
 
 const compareWith = async (address: string, json: boolean): Promise<number> => {
   const base = URL.parse(address)
-  if (base === null || (base.protocol !== "https:" && base.protocol !== "http:")) throw new Error(`${address} is no http(s) URL`)
+  if (base === null || (base.protocol !== "https:" && base.protocol !== "http:"))
+    throw new Error(`${address} is no http(s) URL`)
   base.search = ""
   base.hash = ""
   if (!base.pathname.endsWith("/")) base.pathname += "/"
@@ -68,14 +74,23 @@ const compareWith = async (address: string, json: boolean): Promise<number> => {
   const theirs = await fetchDiscovery(new URL("api/v1/discovery", base))
   const theirInternal = await fetchDiscovery(new URL("api/v1/discovery?internal=true", base)).catch(() => undefined)
   const list = theirInternal === undefined ? differences(discovery, theirs) : differences(internal, theirInternal)
-  console.log(json ? JSON.stringify({ url: base.href, internal: theirInternal !== undefined, differences: list }, null, 2) : report(list, base.href))
+  console.log(
+    json
+      ? JSON.stringify({ url: base.href, internal: theirInternal !== undefined, differences: list }, null, 2)
+      : report(list, base.href)
+  )
   return 0
 }
 
 const main = async (): Promise<number> => {
   const { values } = parseArgs({
     args: process.argv.slice(2).filter((argument) => argument !== "--"),
-    options: { check: { type: "boolean" }, url: { type: "string" }, json: { type: "boolean" }, help: { type: "boolean" } }
+    options: {
+      check: { type: "boolean" },
+      url: { type: "string" },
+      json: { type: "boolean" },
+      help: { type: "boolean" }
+    }
   })
   if (values.help === true) {
     console.log(usage)

@@ -32,7 +32,17 @@ export interface Patch {
   readonly content: JsonObject
 }
 
-const keys = new Set(["why", "source", "include", "schemas", "replaces", "patch", "responses", "everywhere", "operations"])
+const keys = new Set([
+  "why",
+  "source",
+  "include",
+  "schemas",
+  "replaces",
+  "patch",
+  "responses",
+  "everywhere",
+  "operations"
+])
 
 /** Reads a parsed patch file. Throws with the file's name if it has no reason or holds what is not known. */
 export const patchOf = (name: string, content: unknown): Patch => {

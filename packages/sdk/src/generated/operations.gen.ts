@@ -179,6 +179,7 @@ export const operationTable = [
   { id: "signinUser", method: "POST", path: "/api/v1/signin" },
   { id: "verifyUser", method: "POST", path: "/api/v1/signin/verify" },
   { id: "logout", method: "POST", path: "/api/v1/signout" },
+  { id: "listAllAggregateLogs", method: "GET", path: "/api/v1/superuser/aggregatelogs" },
   { id: "approveServiceKey", method: "POST", path: "/api/v1/superuser/approvedkeys/{kid}" },
   { id: "listAllAppTokens", method: "GET", path: "/api/v1/superuser/apptokens" },
   { id: "listServiceKeys", method: "GET", path: "/api/v1/superuser/keys" },

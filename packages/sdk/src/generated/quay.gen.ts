@@ -1346,6 +1346,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** An image's manifest. */
         get: operations["getRepoManifest"];
         put?: never;
         post?: never;
@@ -1955,6 +1956,23 @@ export interface paths {
             cookie?: never;
         };
         get: operations["getRepoBuildStatusSuperUser"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/superuser/aggregatelogs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same for the whole registry. */
+        get: operations["listAllAggregateLogs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3013,6 +3031,17 @@ export interface components {
             kind: string;
             name: string;
         };
+        ManifestView: {
+            config_media_type?: string | null;
+            digest: string;
+            is_manifest_list: boolean;
+            layers?: Record<string, unknown>[] | null;
+            layers_compressed_size?: number | null;
+            /** @description JSON in a string */
+            manifest_data: string;
+        } & {
+            [key: string]: unknown;
+        };
         MessageError: {
             is_readonly?: boolean;
             message: string;
@@ -3779,11 +3808,6 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "detail": "Mirror configuration already exits for repository acme/alpine"
-                 *     }
-                 */
                 "application/json": components["schemas"]["Problem"];
             };
         };
@@ -3793,16 +3817,6 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "detail": "Unauthorized",
-                 *       "error_message": "Unauthorized",
-                 *       "error_type": "insufficient_scope",
-                 *       "status": 403,
-                 *       "title": "insufficient_scope",
-                 *       "type": "https://quay.example.com/api/v1/error/insufficient_scope"
-                 *     }
-                 */
                 "application/json": components["schemas"]["Problem"];
                 "text/html": string;
             };
@@ -3813,16 +3827,6 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "detail": "Repository already exists",
-                 *       "error_message": "Repository already exists",
-                 *       "error_type": "invalid_request",
-                 *       "status": 400,
-                 *       "title": "invalid_request",
-                 *       "type": "https://quay.example.com/api/v1/error/invalid_request"
-                 *     }
-                 */
                 "application/json": components["schemas"]["Problem"];
             };
         };
@@ -3832,17 +3836,17 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "detail": "Not Found",
-                 *       "error_message": "Not Found",
-                 *       "error_type": "not_found",
-                 *       "status": 404,
-                 *       "title": "not_found",
-                 *       "type": "https://quay.example.com/api/v1/error/not_found"
-                 *     }
-                 */
                 "application/json": components["schemas"]["Problem"];
+                "text/html": string;
+            };
+        };
+        /** @description No such route, as a page of HTML; or, in JSON, a method that the route does not know. */
+        NotServed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["MessageError"];
                 "text/html": string;
             };
         };
@@ -3861,17 +3865,6 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "detail": "Requires authentication",
-                 *       "error_message": "Requires authentication",
-                 *       "error_type": "invalid_token",
-                 *       "session_required": false,
-                 *       "status": 401,
-                 *       "title": "invalid_token",
-                 *       "type": "https://quay.example.com/api/v1/error/invalid_token"
-                 *     }
-                 */
                 "application/json": components["schemas"]["Problem"];
                 "text/html": string;
             };
@@ -3882,11 +3875,6 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "message": "Repository is in read only or mirror mode: 1"
-                 *     }
-                 */
                 "application/json": components["schemas"]["Problem"];
             };
         };
@@ -3919,6 +3907,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -3943,6 +3932,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -3965,13 +3955,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "definitions": {},
-                     *       "paths": {},
-                     *       "swagger": "2.0"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Discovery"];
                 };
             };
@@ -3979,6 +3962,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4005,23 +3989,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "results": [
-                     *         {
-                     *           "avatar": {
-                     *             "color": "#f7b6d2",
-                     *             "hash": "2d34e49f",
-                     *             "kind": "user",
-                     *             "name": "frank"
-                     *           },
-                     *           "kind": "external",
-                     *           "name": "frank",
-                     *           "title": "frank@acme.example"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["EntityList"];
                 };
             };
@@ -4029,6 +3996,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4051,21 +4019,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "entity": {
-                     *         "avatar": {
-                     *           "color": "#6b6ecf",
-                     *           "hash": "769e43c9",
-                     *           "kind": "user",
-                     *           "name": "grace_hill"
-                     *         },
-                     *         "is_robot": false,
-                     *         "kind": "user",
-                     *         "name": "grace_hill"
-                     *       }
-                     *     }
-                     */
                     "application/json": {
                         entity: components["schemas"]["Entity"];
                     };
@@ -4075,6 +4028,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4103,6 +4057,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4129,6 +4084,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4157,6 +4113,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4184,6 +4141,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4204,18 +4162,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "messages": [
-                     *         {
-                     *           "content": "Maintenance on Sunday",
-                     *           "media_type": "text/markdown",
-                     *           "severity": "warning",
-                     *           "uuid": "d91c61db-445e-4fb6-a224-6983559d49bc"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["MessageList"];
                 };
             };
@@ -4223,6 +4169,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4252,6 +4199,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4276,7 +4224,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example Created */
                     "application/json": components["schemas"]["Created"];
                 };
             };
@@ -4284,6 +4231,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4306,51 +4254,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "avatar": {
-                     *         "color": "#9467bd",
-                     *         "hash": "a89da328",
-                     *         "kind": "user",
-                     *         "name": "acme"
-                     *       },
-                     *       "email": "contact@acme.example",
-                     *       "invoice_email": true,
-                     *       "invoice_email_address": "bill@acme.example",
-                     *       "is_admin": true,
-                     *       "is_free_account": true,
-                     *       "is_member": true,
-                     *       "name": "acme",
-                     *       "ordered_teams": [
-                     *         "owners"
-                     *       ],
-                     *       "quota_report": {
-                     *         "backfill_status": "waiting",
-                     *         "configured_quota": null,
-                     *         "quota_bytes": 0,
-                     *         "running_backfill": "waiting"
-                     *       },
-                     *       "quotas": [],
-                     *       "tag_expiration_s": 86400,
-                     *       "teams": {
-                     *         "owners": {
-                     *           "avatar": {
-                     *             "color": "#c7c7c7",
-                     *             "hash": "6f0e3a8c",
-                     *             "kind": "team",
-                     *             "name": "owners"
-                     *           },
-                     *           "can_view": true,
-                     *           "description": "",
-                     *           "is_synced": false,
-                     *           "member_count": 1,
-                     *           "name": "owners",
-                     *           "repo_count": 0,
-                     *           "role": "admin"
-                     *         }
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["OrganizationView"];
                 };
             };
@@ -4358,6 +4261,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4384,67 +4288,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "avatar": {
-                     *         "color": "#2ca02c",
-                     *         "hash": "e4f0a9ec",
-                     *         "kind": "user",
-                     *         "name": "syncorg"
-                     *       },
-                     *       "email": "s2@acme.example",
-                     *       "invoice_email": false,
-                     *       "invoice_email_address": null,
-                     *       "is_admin": true,
-                     *       "is_free_account": true,
-                     *       "is_member": true,
-                     *       "name": "syncorg",
-                     *       "ordered_teams": [
-                     *         "owners",
-                     *         "dev"
-                     *       ],
-                     *       "quota_report": {
-                     *         "backfill_status": "waiting",
-                     *         "configured_quota": null,
-                     *         "quota_bytes": 0,
-                     *         "running_backfill": "waiting"
-                     *       },
-                     *       "quotas": [],
-                     *       "tag_expiration_s": 1209600,
-                     *       "teams": {
-                     *         "dev": {
-                     *           "avatar": {
-                     *             "color": "#c7c7c7",
-                     *             "hash": "ef260e9a",
-                     *             "kind": "team",
-                     *             "name": "dev"
-                     *           },
-                     *           "can_view": true,
-                     *           "description": "Developers",
-                     *           "is_synced": false,
-                     *           "member_count": 0,
-                     *           "name": "dev",
-                     *           "repo_count": 0,
-                     *           "role": "member"
-                     *         },
-                     *         "owners": {
-                     *           "avatar": {
-                     *             "color": "#c7c7c7",
-                     *             "hash": "6f0e3a8c",
-                     *             "kind": "team",
-                     *             "name": "owners"
-                     *           },
-                     *           "can_view": true,
-                     *           "description": "",
-                     *           "is_synced": false,
-                     *           "member_count": 1,
-                     *           "name": "owners",
-                     *           "repo_count": 0,
-                     *           "role": "admin"
-                     *         }
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["OrganizationView"];
                 };
             };
@@ -4452,6 +4295,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4479,6 +4323,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4505,22 +4350,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "aggregated": [
-                     *         {
-                     *           "count": 2,
-                     *           "datetime": "Sun, 22 Nov 2026 00:00:00 -0000",
-                     *           "kind": "change_repo_permission"
-                     *         },
-                     *         {
-                     *           "count": 1,
-                     *           "datetime": "Sun, 22 Nov 2026 00:00:00 -0000",
-                     *           "kind": "create_prototype_permission"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["LogCounts"];
                 };
             };
@@ -4528,6 +4357,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4550,30 +4380,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "applications": [
-                     *         {
-                     *           "application_uri": "https://c.example",
-                     *           "avatar_email": "c@acme.example",
-                     *           "client_id": "CT05TV94N26HBN17XMDI",
-                     *           "client_secret": "<client_secret>",
-                     *           "description": "Console",
-                     *           "name": "console",
-                     *           "redirect_uri": "https://c.example/cb"
-                     *         },
-                     *         {
-                     *           "application_uri": "",
-                     *           "avatar_email": null,
-                     *           "client_id": "I96R8SDZGAC6NS23Y9N9",
-                     *           "client_secret": "<client_secret>",
-                     *           "description": "",
-                     *           "name": "min",
-                     *           "redirect_uri": ""
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["ApplicationList"];
                 };
             };
@@ -4581,6 +4387,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4607,17 +4414,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "application_uri": "https://c.example",
-                     *       "avatar_email": "c@acme.example",
-                     *       "client_id": "CT05TV94N26HBN17XMDI",
-                     *       "client_secret": "<client_secret>",
-                     *       "description": "Console",
-                     *       "name": "console",
-                     *       "redirect_uri": "https://c.example/cb"
-                     *     }
-                     */
                     "application/json": components["schemas"]["ApplicationView"];
                 };
             };
@@ -4625,6 +4421,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4648,17 +4445,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "application_uri": "https://c.example",
-                     *       "avatar_email": "c@acme.example",
-                     *       "client_id": "CT05TV94N26HBN17XMDI",
-                     *       "client_secret": "<client_secret>",
-                     *       "description": "Console",
-                     *       "name": "console",
-                     *       "redirect_uri": "https://c.example/cb"
-                     *     }
-                     */
                     "application/json": components["schemas"]["ApplicationView"];
                 };
             };
@@ -4666,6 +4452,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4693,17 +4480,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "application_uri": "https://d.example",
-                     *       "avatar_email": null,
-                     *       "client_id": "CT05TV94N26HBN17XMDI",
-                     *       "client_secret": "<client_secret>",
-                     *       "description": "",
-                     *       "name": "console",
-                     *       "redirect_uri": "https://d.example/cb"
-                     *     }
-                     */
                     "application/json": components["schemas"]["ApplicationView"];
                 };
             };
@@ -4711,6 +4487,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4739,6 +4516,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4762,17 +4540,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "application_uri": "https://c.example",
-                     *       "avatar_email": "c@acme.example",
-                     *       "client_id": "CT05TV94N26HBN17XMDI",
-                     *       "client_secret": "<client_secret>",
-                     *       "description": "Console",
-                     *       "name": "console",
-                     *       "redirect_uri": "https://c.example/cb"
-                     *     }
-                     */
                     "application/json": components["schemas"]["ApplicationView"];
                 };
             };
@@ -4780,6 +4547,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4805,30 +4573,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "tokens": [
-                     *         {
-                     *           "created": "2026-11-22T02:21:58.674931Z",
-                     *           "created_by": "admin",
-                     *           "expires_at": "2026-11-23T02:21:58.466866Z",
-                     *           "last_accessed": null,
-                     *           "name": "ci",
-                     *           "scope": "repo:read",
-                     *           "uuid": "49bb0c7d-d0fe-4b7e-914d-1936be3a329c"
-                     *         },
-                     *         {
-                     *           "created": "2026-11-22T02:21:58.448422Z",
-                     *           "created_by": "admin",
-                     *           "expires_at": "2026-11-23T02:21:58.242292Z",
-                     *           "last_accessed": null,
-                     *           "name": "ci",
-                     *           "scope": "repo:read",
-                     *           "uuid": "85251913-de4e-46ac-9de8-b93272278d82"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["ApplicationTokenList"];
                 };
             };
@@ -4836,6 +4580,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4863,18 +4608,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "created": "2026-11-22T02:21:58.448422Z",
-                     *       "created_by": "admin",
-                     *       "expires_at": "2026-11-23T02:21:58.242292Z",
-                     *       "last_accessed": null,
-                     *       "name": "ci",
-                     *       "scope": "repo:read",
-                     *       "token": "<token>",
-                     *       "uuid": "85251913-de4e-46ac-9de8-b93272278d82"
-                     *     }
-                     */
                     "application/json": components["schemas"]["ApplicationTokenView"];
                 };
             };
@@ -4882,6 +4615,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4911,6 +4645,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4933,26 +4668,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "policies": [
-                     *         {
-                     *           "method": "number_of_tags",
-                     *           "tagPattern": null,
-                     *           "tagPatternMatches": true,
-                     *           "uuid": "53e0d91c-c347-47a9-a8b7-7c91288ca0d4",
-                     *           "value": 10
-                     *         },
-                     *         {
-                     *           "method": "creation_date",
-                     *           "tagPattern": "^pr-",
-                     *           "tagPatternMatches": true,
-                     *           "uuid": "c3fdb586-3644-4c04-9666-92b0765546a4",
-                     *           "value": "7d"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["AutoPrunePolicyList"];
                 };
             };
@@ -4960,6 +4675,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -4986,11 +4702,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "uuid": "53e0d91c-c347-47a9-a8b7-7c91288ca0d4"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Uuid"];
                 };
             };
@@ -4998,6 +4709,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5021,15 +4733,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "method": "number_of_tags",
-                     *       "tagPattern": null,
-                     *       "tagPatternMatches": true,
-                     *       "uuid": "53e0d91c-c347-47a9-a8b7-7c91288ca0d4",
-                     *       "value": 10
-                     *     }
-                     */
                     "application/json": components["schemas"]["AutoPrunePolicyView"];
                 };
             };
@@ -5037,6 +4740,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5069,6 +4773,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5092,11 +4797,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "uuid": "53e0d91c-c347-47a9-a8b7-7c91288ca0d4"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Uuid"];
                 };
             };
@@ -5104,6 +4804,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5126,25 +4827,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "collaborators": [
-                     *         {
-                     *           "avatar": {
-                     *             "color": "#98df8a",
-                     *             "hash": "258d8dc9",
-                     *             "kind": "user",
-                     *             "name": "admin"
-                     *           },
-                     *           "kind": "user",
-                     *           "name": "admin",
-                     *           "repositories": [
-                     *             "app"
-                     *           ]
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["Collaborators"];
                 };
             };
@@ -5152,6 +4834,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5185,6 +4868,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5207,22 +4891,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "policies": [
-                     *         {
-                     *           "tagPattern": "^v[0-9]+",
-                     *           "tagPatternMatches": true,
-                     *           "uuid": "e218f1b4-ffc2-4315-a150-d266cc6b9cd9"
-                     *         },
-                     *         {
-                     *           "tagPattern": "^r",
-                     *           "tagPatternMatches": true,
-                     *           "uuid": "267329b9-b4ee-4da4-b3a6-c6ed70e5836e"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["ImmutabilityPolicyList"];
                 };
             };
@@ -5230,6 +4898,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5256,11 +4925,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "uuid": "e218f1b4-ffc2-4315-a150-d266cc6b9cd9"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Uuid"];
                 };
             };
@@ -5268,6 +4932,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5291,13 +4956,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "tagPattern": "^v",
-                     *       "tagPatternMatches": false,
-                     *       "uuid": "e218f1b4-ffc2-4315-a150-d266cc6b9cd9"
-                     *     }
-                     */
                     "application/json": components["schemas"]["ImmutabilityPolicyView"];
                 };
             };
@@ -5305,6 +4963,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5337,6 +4996,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5360,11 +5020,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "uuid": "e218f1b4-ffc2-4315-a150-d266cc6b9cd9"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Uuid"];
                 };
             };
@@ -5372,6 +5027,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5398,6 +5054,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5425,73 +5082,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "end_time": "Mon, 23 Nov 2026 02:52:34 -0000",
-                     *       "logs": [
-                     *         {
-                     *           "datetime": "Sun, 22 Nov 2026 02:52:34 -0000",
-                     *           "ip": "127.0.0.1",
-                     *           "kind": "pull_repo",
-                     *           "metadata": {
-                     *             "is_robot": true,
-                     *             "mediaType": "application/vnd.oci.image.manifest.v1+json",
-                     *             "namespace": "acme",
-                     *             "repo": "app",
-                     *             "resolved_ip": {
-                     *               "aws_region": null,
-                     *               "continent": null,
-                     *               "country_iso_code": null,
-                     *               "provider": "internet",
-                     *               "service": null,
-                     *               "sync_token": "1645662201"
-                     *             },
-                     *             "tag": "v1",
-                     *             "user-agent": "python-requests/2.32.3",
-                     *             "username": "acme+ci"
-                     *           },
-                     *           "performer": {
-                     *             "avatar": {
-                     *               "color": "#b5cf6b",
-                     *               "hash": "1af3b3fb",
-                     *               "kind": "robot",
-                     *               "name": "acme+ci"
-                     *             },
-                     *             "is_robot": true,
-                     *             "kind": "user",
-                     *             "name": "acme+ci"
-                     *           }
-                     *         },
-                     *         {
-                     *           "datetime": "Sun, 22 Nov 2026 02:52:33 -0000",
-                     *           "ip": "127.0.0.1",
-                     *           "kind": "delete_tag",
-                     *           "metadata": {
-                     *             "namespace": "acme",
-                     *             "oauth_token_application": "automation",
-                     *             "oauth_token_application_id": "admin",
-                     *             "oauth_token_id": 2,
-                     *             "repo": "doomed",
-                     *             "tag": "v2",
-                     *             "username": "admin"
-                     *           },
-                     *           "performer": {
-                     *             "avatar": {
-                     *               "color": "#98df8a",
-                     *               "hash": "258d8dc9",
-                     *               "kind": "user",
-                     *               "name": "admin"
-                     *             },
-                     *             "is_robot": false,
-                     *             "kind": "user",
-                     *             "name": "admin"
-                     *           }
-                     *         }
-                     *       ],
-                     *       "next_page": "gAAAAABqQ7-next",
-                     *       "start_time": "Sat, 21 Nov 2026 02:52:34 -0000"
-                     *     }
-                     */
                     "application/json": components["schemas"]["LogPage"];
                 };
             };
@@ -5499,6 +5089,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5525,6 +5116,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5551,6 +5143,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5578,6 +5171,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5604,6 +5198,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5626,76 +5221,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "members": [
-                     *         {
-                     *           "avatar": {
-                     *             "color": "#98df8a",
-                     *             "hash": "258d8dc9",
-                     *             "kind": "user",
-                     *             "name": "admin"
-                     *           },
-                     *           "kind": "user",
-                     *           "name": "admin",
-                     *           "repositories": [
-                     *             "app"
-                     *           ],
-                     *           "teams": [
-                     *             {
-                     *               "avatar": {
-                     *                 "color": "#c7c7c7",
-                     *                 "hash": "6f0e3a8c",
-                     *                 "kind": "team",
-                     *                 "name": "owners"
-                     *               },
-                     *               "name": "owners"
-                     *             },
-                     *             {
-                     *               "avatar": {
-                     *                 "color": "#c7c7c7",
-                     *                 "hash": "ef260e9a",
-                     *                 "kind": "team",
-                     *                 "name": "dev"
-                     *               },
-                     *               "name": "dev"
-                     *             }
-                     *           ]
-                     *         },
-                     *         {
-                     *           "avatar": {
-                     *             "color": "#f7b6d2",
-                     *             "hash": "2debe85f",
-                     *             "kind": "user",
-                     *             "name": "bob"
-                     *           },
-                     *           "kind": "user",
-                     *           "name": "bob",
-                     *           "repositories": [],
-                     *           "teams": [
-                     *             {
-                     *               "avatar": {
-                     *                 "color": "#c7c7c7",
-                     *                 "hash": "ef260e9a",
-                     *                 "kind": "team",
-                     *                 "name": "dev"
-                     *               },
-                     *               "name": "dev"
-                     *             },
-                     *             {
-                     *               "avatar": {
-                     *                 "color": "#c5b0d5",
-                     *                 "hash": "a92c36e6",
-                     *                 "kind": "team",
-                     *                 "name": "ops"
-                     *               },
-                     *               "name": "ops"
-                     *             }
-                     *           ]
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["OrganizationMembers"];
                 };
             };
@@ -5703,6 +5228,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5726,39 +5252,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "avatar": {
-                     *         "color": "#c49c94",
-                     *         "hash": "cb5fbf2d",
-                     *         "kind": "user",
-                     *         "name": "carol"
-                     *       },
-                     *       "kind": "user",
-                     *       "name": "carol",
-                     *       "repositories": [],
-                     *       "teams": [
-                     *         {
-                     *           "avatar": {
-                     *             "color": "#c7c7c7",
-                     *             "hash": "ef260e9a",
-                     *             "kind": "team",
-                     *             "name": "dev"
-                     *           },
-                     *           "name": "dev"
-                     *         },
-                     *         {
-                     *           "avatar": {
-                     *             "color": "#a1d99b",
-                     *             "hash": "bbfcd416",
-                     *             "kind": "team",
-                     *             "name": "case"
-                     *           },
-                     *           "name": "case"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["OrganizationMember"];
                 };
             };
@@ -5766,6 +5259,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5794,6 +5288,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5816,41 +5311,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "creation_date": "2026-11-22T02:21:55.407108Z",
-                     *       "external_namespace": "libpod",
-                     *       "external_registry_config": {
-                     *         "verify_tls": true
-                     *       },
-                     *       "external_registry_type": "quay",
-                     *       "external_registry_url": "https://registry.example",
-                     *       "external_registry_username": "u",
-                     *       "has_external_registry_password": true,
-                     *       "is_enabled": false,
-                     *       "repo_sync_status_counts": {
-                     *         "CANCEL": 0,
-                     *         "FAIL": 0,
-                     *         "NEVER_RUN": 0,
-                     *         "SKIP": 0,
-                     *         "SUCCESS": 0,
-                     *         "SYNCING": 0,
-                     *         "SYNC_NOW": 0
-                     *       },
-                     *       "repository_filters": [
-                     *         "alpine",
-                     *         "busy*"
-                     *       ],
-                     *       "robot_username": "omorg+sync",
-                     *       "skopeo_timeout": 300,
-                     *       "sync_expiration_date": null,
-                     *       "sync_interval": 3600,
-                     *       "sync_retries_remaining": 3,
-                     *       "sync_start_date": "2027-01-01T00:00:00Z",
-                     *       "sync_status": "NEVER_RUN",
-                     *       "visibility": "private"
-                     *     }
-                     */
                     "application/json": components["schemas"]["OrganizationMirrorView"];
                 };
             };
@@ -5858,6 +5318,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5884,7 +5345,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example  */
                     "application/json": components["schemas"]["Empty"];
                 };
             };
@@ -5892,6 +5352,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5918,7 +5379,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example  */
                     "application/json": components["schemas"]["Empty"];
                 };
             };
@@ -5926,6 +5386,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5953,6 +5414,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -5979,15 +5441,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "has_next": false,
-                     *       "limit": 100,
-                     *       "page": 1,
-                     *       "repositories": [],
-                     *       "total": 0
-                     *     }
-                     */
                     "application/json": components["schemas"]["OrganizationMirrorRepositories"];
                 };
             };
@@ -5995,6 +5448,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6022,6 +5476,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6049,6 +5504,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6075,6 +5531,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6097,32 +5554,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "notifications": [
-                     *         {
-                     *           "config": {
-                     *             "email": "q@acme.example"
-                     *           },
-                     *           "event": "quota_warning",
-                     *           "event_config": {},
-                     *           "method": "email",
-                     *           "number_of_failures": 0,
-                     *           "title": "quota mail",
-                     *           "uuid": "097ebe32-5371-4742-b002-4f2ae49ebd24"
-                     *         },
-                     *         {
-                     *           "config": {},
-                     *           "event": "quota_warning",
-                     *           "event_config": {},
-                     *           "method": "email",
-                     *           "number_of_failures": 0,
-                     *           "title": "quota mail",
-                     *           "uuid": "fe9f3f56-5a56-429f-a575-133d68cb4ca9"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["NotificationList"];
                 };
             };
@@ -6130,6 +5561,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6156,19 +5588,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "config": {
-                     *         "url": "https://hooks.example/q"
-                     *       },
-                     *       "event": "quota_warning",
-                     *       "event_config": {},
-                     *       "method": "webhook",
-                     *       "number_of_failures": 0,
-                     *       "title": "quota",
-                     *       "uuid": "49d26e60-d551-427e-896b-90265e37525e"
-                     *     }
-                     */
                     "application/json": components["schemas"]["NotificationView"];
                 };
             };
@@ -6176,6 +5595,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6199,19 +5619,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "config": {
-                     *         "url": "https://hooks.example/q"
-                     *       },
-                     *       "event": "quota_warning",
-                     *       "event_config": {},
-                     *       "method": "webhook",
-                     *       "number_of_failures": 0,
-                     *       "title": "quota",
-                     *       "uuid": "49d26e60-d551-427e-896b-90265e37525e"
-                     *     }
-                     */
                     "application/json": components["schemas"]["NotificationView"];
                 };
             };
@@ -6219,6 +5626,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6247,6 +5655,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6275,6 +5684,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6298,7 +5708,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example {} */
                     "application/json": {
                         [key: string]: unknown;
                     };
@@ -6308,6 +5717,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6330,53 +5740,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "prototypes": [
-                     *         {
-                     *           "activating_user": {
-                     *             "avatar": {
-                     *               "color": "#98df8a",
-                     *               "hash": "258d8dc9",
-                     *               "kind": "user",
-                     *               "name": "admin"
-                     *             },
-                     *             "is_org_member": true,
-                     *             "is_robot": false,
-                     *             "kind": "user",
-                     *             "name": "admin"
-                     *           },
-                     *           "delegate": {
-                     *             "avatar": {
-                     *               "color": "#c7c7c7",
-                     *               "hash": "ef260e9a",
-                     *               "kind": "team",
-                     *               "name": "dev"
-                     *             },
-                     *             "kind": "team",
-                     *             "name": "dev"
-                     *           },
-                     *           "id": "ebacf3bf-20ce-41bc-bf86-7a885f800551",
-                     *           "role": "write"
-                     *         },
-                     *         {
-                     *           "activating_user": null,
-                     *           "delegate": {
-                     *             "avatar": {
-                     *               "color": "#c7c7c7",
-                     *               "hash": "ef260e9a",
-                     *               "kind": "team",
-                     *               "name": "dev"
-                     *             },
-                     *             "kind": "team",
-                     *             "name": "dev"
-                     *           },
-                     *           "id": "9c408a1d-b258-47cf-801d-356e2c99505f",
-                     *           "role": "read"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["PrototypeList"];
                 };
             };
@@ -6384,6 +5747,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6410,34 +5774,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "activating_user": {
-                     *         "avatar": {
-                     *           "color": "#98df8a",
-                     *           "hash": "258d8dc9",
-                     *           "kind": "user",
-                     *           "name": "admin"
-                     *         },
-                     *         "is_org_member": true,
-                     *         "is_robot": false,
-                     *         "kind": "user",
-                     *         "name": "admin"
-                     *       },
-                     *       "delegate": {
-                     *         "avatar": {
-                     *           "color": "#c7c7c7",
-                     *           "hash": "ef260e9a",
-                     *           "kind": "team",
-                     *           "name": "dev"
-                     *         },
-                     *         "kind": "team",
-                     *         "name": "dev"
-                     *       },
-                     *       "id": "ebacf3bf-20ce-41bc-bf86-7a885f800551",
-                     *       "role": "write"
-                     *     }
-                     */
                     "application/json": components["schemas"]["PrototypeView"];
                 };
             };
@@ -6445,6 +5781,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6472,23 +5809,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "activating_user": null,
-                     *       "delegate": {
-                     *         "avatar": {
-                     *           "color": "#c7c7c7",
-                     *           "hash": "ef260e9a",
-                     *           "kind": "team",
-                     *           "name": "dev"
-                     *         },
-                     *         "kind": "team",
-                     *         "name": "dev"
-                     *       },
-                     *       "id": "9c408a1d-b258-47cf-801d-356e2c99505f",
-                     *       "role": "write"
-                     *     }
-                     */
                     "application/json": components["schemas"]["PrototypeView"];
                 };
             };
@@ -6496,6 +5816,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6524,6 +5845,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6546,13 +5868,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "expiration_s": 3600,
-                     *       "insecure": false,
-                     *       "upstream_registry": "registry.example/libpod"
-                     *     }
-                     */
                     "application/json": components["schemas"]["ProxyCacheView"];
                 };
             };
@@ -6560,6 +5875,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6586,7 +5902,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example Created */
                     "application/json": components["schemas"]["Created"];
                 };
             };
@@ -6594,6 +5909,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6616,7 +5932,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example Deleted */
                     "application/json": "Deleted";
                 };
             };
@@ -6624,6 +5939,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6646,29 +5962,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "default_config": false,
-                     *         "default_config_exists": false,
-                     *         "id": 2,
-                     *         "limit": "20.0 GiB",
-                     *         "limit_bytes": 21474836480,
-                     *         "limits": [
-                     *           {
-                     *             "id": 1,
-                     *             "limit_percent": 80,
-                     *             "type": "Warning"
-                     *           },
-                     *           {
-                     *             "id": 3,
-                     *             "limit_percent": 90,
-                     *             "type": "Reject"
-                     *           }
-                     *         ]
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["QuotaList"];
                 };
             };
@@ -6676,6 +5969,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6702,7 +5996,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example Created */
                     "application/json": components["schemas"]["Created"];
                 };
             };
@@ -6710,6 +6003,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6733,16 +6027,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "default_config": false,
-                     *       "default_config_exists": false,
-                     *       "id": 2,
-                     *       "limit": "20.0 GiB",
-                     *       "limit_bytes": 21474836480,
-                     *       "limits": []
-                     *     }
-                     */
                     "application/json": components["schemas"]["QuotaView"];
                 };
             };
@@ -6750,6 +6034,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6777,16 +6062,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "default_config": false,
-                     *       "default_config_exists": false,
-                     *       "id": 2,
-                     *       "limit": "20.0 GiB",
-                     *       "limit_bytes": 21474836480,
-                     *       "limits": []
-                     *     }
-                     */
                     "application/json": components["schemas"]["QuotaView"];
                 };
             };
@@ -6794,6 +6069,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6822,6 +6098,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6845,15 +6122,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "id": 1,
-                     *         "limit_percent": 80,
-                     *         "type": "Warning"
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["QuotaLimit"][];
                 };
             };
@@ -6861,6 +6129,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6888,7 +6157,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example Created */
                     "application/json": components["schemas"]["Created"];
                 };
             };
@@ -6896,6 +6164,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6920,13 +6189,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "id": 1,
-                     *       "limit_percent": 80,
-                     *       "type": "Warning"
-                     *     }
-                     */
                     "application/json": components["schemas"]["QuotaLimit"];
                 };
             };
@@ -6934,6 +6196,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -6962,27 +6225,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "default_config": false,
-                     *       "default_config_exists": false,
-                     *       "id": 2,
-                     *       "limit": "20.0 GiB",
-                     *       "limit_bytes": 21474836480,
-                     *       "limits": [
-                     *         {
-                     *           "id": 1,
-                     *           "limit_percent": 70,
-                     *           "type": "Warning"
-                     *         },
-                     *         {
-                     *           "id": 3,
-                     *           "limit_percent": 90,
-                     *           "type": "Reject"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["QuotaView"];
                 };
             };
@@ -6990,6 +6232,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7019,6 +6262,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7045,30 +6289,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "robots": [
-                     *         {
-                     *           "created": "Sun, 22 Nov 2026 02:21:49 -0000",
-                     *           "description": "ci",
-                     *           "last_accessed": null,
-                     *           "name": "teamorg+ci",
-                     *           "repositories": [],
-                     *           "teams": [
-                     *             {
-                     *               "avatar": {
-                     *                 "color": "#c7c7c7",
-                     *                 "hash": "ef260e9a",
-                     *                 "kind": "team",
-                     *                 "name": "dev"
-                     *               },
-                     *               "name": "dev"
-                     *             }
-                     *           ]
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["RobotList"];
                 };
             };
@@ -7076,6 +6296,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7099,19 +6320,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "created": "Sun, 22 Nov 2026 02:21:50 -0000",
-                     *       "description": "m",
-                     *       "last_accessed": null,
-                     *       "name": "robotorg+meta",
-                     *       "token": "<token>",
-                     *       "unstructured_metadata": {
-                     *         "n": 1,
-                     *         "team": "x"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["RobotView"];
                 };
             };
@@ -7119,6 +6327,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7146,19 +6355,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "created": "Sun, 22 Nov 2026 02:21:50 -0000",
-                     *       "description": "m",
-                     *       "last_accessed": null,
-                     *       "name": "robotorg+meta",
-                     *       "token": "<token>",
-                     *       "unstructured_metadata": {
-                     *         "n": 1,
-                     *         "team": "x"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["RobotView"];
                 };
             };
@@ -7166,6 +6362,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7194,6 +6391,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7217,18 +6415,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "issuer": "https://token.actions.example",
-                     *         "subject": "repo:acme/b"
-                     *       },
-                     *       {
-                     *         "issuer": "https://gitlab.example",
-                     *         "subject": "p"
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["Federation"];
                 };
             };
@@ -7236,6 +6422,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7263,18 +6450,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "issuer": "https://token.actions.example",
-                     *         "subject": "repo:acme/b"
-                     *       },
-                     *       {
-                     *         "issuer": "https://gitlab.example",
-                     *         "subject": "p"
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["Federation"];
                 };
             };
@@ -7282,6 +6457,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7310,6 +6486,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7333,19 +6510,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "permissions": [
-                     *         {
-                     *           "repository": {
-                     *             "is_public": false,
-                     *             "name": "app"
-                     *           },
-                     *           "role": "write"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["RolesOnRepositories"];
                 };
             };
@@ -7353,6 +6517,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7376,15 +6541,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "created": "Sun, 22 Nov 2026 02:21:50 -0000",
-                     *       "description": "Builds",
-                     *       "last_accessed": null,
-                     *       "name": "robotorg+ci",
-                     *       "token": "<token>"
-                     *     }
-                     */
                     "application/json": components["schemas"]["RobotView"];
                 };
             };
@@ -7392,6 +6548,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7419,21 +6576,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "avatar": {
-                     *         "color": "#c7c7c7",
-                     *         "hash": "ef260e9a",
-                     *         "kind": "team",
-                     *         "name": "dev"
-                     *       },
-                     *       "can_view": true,
-                     *       "description": "Synced developers",
-                     *       "name": "dev",
-                     *       "new_team": false,
-                     *       "role": "creator"
-                     *     }
-                     */
                     "application/json": components["schemas"]["TeamView"];
                 };
             };
@@ -7441,6 +6583,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7469,6 +6612,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7493,19 +6637,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "avatar": {
-                     *         "color": "#a1d99b",
-                     *         "hash": "7bc045c1",
-                     *         "kind": "user",
-                     *         "name": "plus+tag@acme.example"
-                     *       },
-                     *       "email": "plus+tag@acme.example",
-                     *       "invited": true,
-                     *       "kind": "invite"
-                     *     }
-                     */
                     "application/json": components["schemas"]["TeamInvite"];
                 };
             };
@@ -7513,6 +6644,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7542,6 +6674,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7567,50 +6700,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "can_edit": true,
-                     *       "can_sync": {
-                     *         "base_dn": "dc=acme,dc=example",
-                     *         "service": "ldap"
-                     *       },
-                     *       "members": [
-                     *         {
-                     *           "avatar": {
-                     *             "color": "#969696",
-                     *             "hash": "c0d73e5e",
-                     *             "kind": "user",
-                     *             "name": "dave"
-                     *           },
-                     *           "invited": false,
-                     *           "is_robot": false,
-                     *           "kind": "user",
-                     *           "name": "dave"
-                     *         },
-                     *         {
-                     *           "avatar": {
-                     *             "color": "#9467bd",
-                     *             "hash": "a80b5316",
-                     *             "kind": "user",
-                     *             "name": "erin_smith"
-                     *           },
-                     *           "invited": false,
-                     *           "is_robot": false,
-                     *           "kind": "user",
-                     *           "name": "erin_smith"
-                     *         }
-                     *       ],
-                     *       "name": "ops",
-                     *       "synced": {
-                     *         "config": {
-                     *           "group_dn": "cn=ops,ou=groups",
-                     *           "note": "kept"
-                     *         },
-                     *         "last_updated": "Sun, 22 Nov 2026 02:39:30 -0000",
-                     *         "service": "ldap"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["TeamMembers"];
                 };
             };
@@ -7618,6 +6707,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7642,20 +6732,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "avatar": {
-                     *         "color": "#31a354",
-                     *         "hash": "1925b431",
-                     *         "kind": "robot",
-                     *         "name": "teamorg+ci"
-                     *       },
-                     *       "invited": false,
-                     *       "is_robot": true,
-                     *       "kind": "user",
-                     *       "name": "teamorg+ci"
-                     *     }
-                     */
                     "application/json": components["schemas"]["TeamMember"];
                 };
             };
@@ -7663,6 +6739,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7692,6 +6769,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7715,19 +6793,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "permissions": [
-                     *         {
-                     *           "repository": {
-                     *             "is_public": false,
-                     *             "name": "app"
-                     *           },
-                     *           "role": "write"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["RolesOnRepositories"];
                 };
             };
@@ -7735,6 +6800,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7762,21 +6828,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "avatar": {
-                     *         "color": "#c7c7c7",
-                     *         "hash": "ef260e9a",
-                     *         "kind": "team",
-                     *         "name": "dev"
-                     *       },
-                     *       "can_view": true,
-                     *       "description": "Developers",
-                     *       "name": "dev",
-                     *       "new_team": false,
-                     *       "role": "member"
-                     *     }
-                     */
                     "application/json": components["schemas"]["TeamView"];
                 };
             };
@@ -7784,6 +6835,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7807,21 +6859,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "avatar": {
-                     *         "color": "#c7c7c7",
-                     *         "hash": "ef260e9a",
-                     *         "kind": "team",
-                     *         "name": "dev"
-                     *       },
-                     *       "can_view": true,
-                     *       "description": "Synced developers",
-                     *       "name": "dev",
-                     *       "new_team": false,
-                     *       "role": "creator"
-                     *     }
-                     */
                     "application/json": components["schemas"]["TeamView"];
                 };
             };
@@ -7829,6 +6866,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7855,7 +6893,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example Valid */
                     "application/json": "Valid" | "Anonymous";
                 };
             };
@@ -7863,6 +6900,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7887,6 +6925,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7913,6 +6952,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -7941,39 +6981,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "next_page": "gAAAAABqQ7-next",
-                     *       "repositories": [
-                     *         {
-                     *           "description": "",
-                     *           "is_public": false,
-                     *           "is_starred": false,
-                     *           "kind": "image",
-                     *           "name": "r000",
-                     *           "namespace": "pages",
-                     *           "quota_report": {
-                     *             "configured_quota": null,
-                     *             "quota_bytes": 0
-                     *           },
-                     *           "state": "NORMAL"
-                     *         },
-                     *         {
-                     *           "description": "",
-                     *           "is_public": false,
-                     *           "is_starred": false,
-                     *           "kind": "image",
-                     *           "name": "r001",
-                     *           "namespace": "pages",
-                     *           "quota_report": {
-                     *             "configured_quota": null,
-                     *             "quota_bytes": 0
-                     *           },
-                     *           "state": "NORMAL"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["RepositoryList"];
                 };
             };
@@ -7981,6 +6988,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8005,13 +7013,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "kind": "image",
-                     *       "name": "vendor/alpine",
-                     *       "namespace": "repoorg"
-                     *     }
-                     */
                     "application/json": components["schemas"]["RepositoryCreated"];
                 };
             };
@@ -8019,6 +7020,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8044,34 +7046,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "can_admin": true,
-                     *       "can_write": true,
-                     *       "description": "",
-                     *       "is_free_account": true,
-                     *       "is_organization": true,
-                     *       "is_public": false,
-                     *       "is_starred": false,
-                     *       "kind": "image",
-                     *       "name": "app",
-                     *       "namespace": "acme",
-                     *       "state": "NORMAL",
-                     *       "stats": [
-                     *         {
-                     *           "count": 0,
-                     *           "date": "2026-11-21"
-                     *         },
-                     *         {
-                     *           "count": 0,
-                     *           "date": "2026-11-20"
-                     *         }
-                     *       ],
-                     *       "status_token": "93949099-7b25-422b-901f-d76d9100a188",
-                     *       "tag_expiration_s": 1209600,
-                     *       "trust_enabled": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["RepositoryView"];
                 };
             };
@@ -8079,6 +7053,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8105,11 +7080,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "success": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["Success"];
                 };
             };
@@ -8117,6 +7087,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8144,6 +7115,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8169,22 +7141,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "aggregated": [
-                     *         {
-                     *           "count": 2,
-                     *           "datetime": "Sun, 22 Nov 2026 00:00:00 -0000",
-                     *           "kind": "change_repo_permission"
-                     *         },
-                     *         {
-                     *           "count": 1,
-                     *           "datetime": "Sun, 22 Nov 2026 00:00:00 -0000",
-                     *           "kind": "create_repo"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["LogCounts"];
                 };
             };
@@ -8192,6 +7148,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8215,14 +7172,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "confirmed": false,
-                     *       "email": "x@acme.example",
-                     *       "namespace": "mnorg",
-                     *       "repository": "app"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Authorized"];
                 };
             };
@@ -8230,6 +7179,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8253,14 +7203,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "confirmed": false,
-                     *       "email": "x@acme.example",
-                     *       "namespace": "mnorg",
-                     *       "repository": "app"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Authorized"];
                 };
             };
@@ -8268,6 +7210,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8290,19 +7233,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "policies": [
-                     *         {
-                     *           "method": "number_of_tags",
-                     *           "tagPattern": null,
-                     *           "tagPatternMatches": true,
-                     *           "uuid": "ac62a093-c554-4d01-bec7-ac785a9145c2",
-                     *           "value": 5
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["AutoPrunePolicyList"];
                 };
             };
@@ -8310,6 +7240,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8336,11 +7267,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "uuid": "ac62a093-c554-4d01-bec7-ac785a9145c2"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Uuid"];
                 };
             };
@@ -8348,6 +7274,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8371,15 +7298,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "method": "number_of_tags",
-                     *       "tagPattern": null,
-                     *       "tagPatternMatches": true,
-                     *       "uuid": "53e0d91c-c347-47a9-a8b7-7c91288ca0d4",
-                     *       "value": 10
-                     *     }
-                     */
                     "application/json": components["schemas"]["AutoPrunePolicyView"];
                 };
             };
@@ -8387,6 +7305,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8419,6 +7338,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8442,11 +7362,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "uuid": "ac62a093-c554-4d01-bec7-ac785a9145c2"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Uuid"];
                 };
             };
@@ -8454,6 +7369,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8483,6 +7399,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8513,6 +7430,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8540,6 +7458,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8567,6 +7486,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8594,6 +7514,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8621,6 +7542,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8647,11 +7569,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "success": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["Success"];
                 };
             };
@@ -8659,6 +7576,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8692,6 +7610,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8718,11 +7637,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "success": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["Success"] | null;
                 };
             };
@@ -8730,6 +7644,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8763,6 +7678,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8785,17 +7701,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "policies": [
-                     *         {
-                     *           "tagPattern": "^dev$",
-                     *           "tagPatternMatches": true,
-                     *           "uuid": "842db2ca-ae2a-4cc4-9d37-a955cd4f38ba"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["ImmutabilityPolicyList"];
                 };
             };
@@ -8803,6 +7708,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8829,11 +7735,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "uuid": "d790aa7f-053a-4d2b-a538-20f82c26956b"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Uuid"];
                 };
             };
@@ -8841,6 +7742,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8864,13 +7766,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "tagPattern": "^v",
-                     *       "tagPatternMatches": false,
-                     *       "uuid": "e218f1b4-ffc2-4315-a150-d266cc6b9cd9"
-                     *     }
-                     */
                     "application/json": components["schemas"]["ImmutabilityPolicyView"];
                 };
             };
@@ -8878,6 +7773,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8910,6 +7806,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8933,11 +7830,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "uuid": "d790aa7f-053a-4d2b-a538-20f82c26956b"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Uuid"];
                 };
             };
@@ -8945,6 +7837,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -8971,73 +7864,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "end_time": "Mon, 23 Nov 2026 02:52:34 -0000",
-                     *       "logs": [
-                     *         {
-                     *           "datetime": "Sun, 22 Nov 2026 02:52:34 -0000",
-                     *           "ip": "127.0.0.1",
-                     *           "kind": "pull_repo",
-                     *           "metadata": {
-                     *             "is_robot": true,
-                     *             "mediaType": "application/vnd.oci.image.manifest.v1+json",
-                     *             "namespace": "acme",
-                     *             "repo": "app",
-                     *             "resolved_ip": {
-                     *               "aws_region": null,
-                     *               "continent": null,
-                     *               "country_iso_code": null,
-                     *               "provider": "internet",
-                     *               "service": null,
-                     *               "sync_token": "1645662201"
-                     *             },
-                     *             "tag": "v1",
-                     *             "user-agent": "python-requests/2.32.3",
-                     *             "username": "acme+ci"
-                     *           },
-                     *           "performer": {
-                     *             "avatar": {
-                     *               "color": "#b5cf6b",
-                     *               "hash": "1af3b3fb",
-                     *               "kind": "robot",
-                     *               "name": "acme+ci"
-                     *             },
-                     *             "is_robot": true,
-                     *             "kind": "user",
-                     *             "name": "acme+ci"
-                     *           }
-                     *         },
-                     *         {
-                     *           "datetime": "Sun, 22 Nov 2026 02:52:29 -0000",
-                     *           "ip": "127.0.0.1",
-                     *           "kind": "revert_tag",
-                     *           "metadata": {
-                     *             "manifest_digest": "sha256:b33d7be9ee3a01612ef76bb8bc5d95c0eeb3e4132f9c131dc64031969a9037b9",
-                     *             "oauth_token_application": "automation",
-                     *             "oauth_token_application_id": "admin",
-                     *             "oauth_token_id": 2,
-                     *             "repo": "app",
-                     *             "tag": "pr-1",
-                     *             "username": "admin"
-                     *           },
-                     *           "performer": {
-                     *             "avatar": {
-                     *               "color": "#98df8a",
-                     *               "hash": "258d8dc9",
-                     *               "kind": "user",
-                     *               "name": "admin"
-                     *             },
-                     *             "is_robot": false,
-                     *             "kind": "user",
-                     *             "name": "admin"
-                     *           }
-                     *         }
-                     *       ],
-                     *       "next_page": "gAAAAABqQ7-next",
-                     *       "start_time": "Sat, 21 Nov 2026 02:52:34 -0000"
-                     *     }
-                     */
                     "application/json": components["schemas"]["LogPage"];
                 };
             };
@@ -9045,6 +7871,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9064,16 +7891,20 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["ManifestView"];
+                };
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9099,26 +7930,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "labels": [
-                     *         {
-                     *           "id": "f3b4194f-0891-420e-b899-bff5c14a8e08",
-                     *           "key": "team",
-                     *           "media_type": "text/plain",
-                     *           "source_type": "manifest",
-                     *           "value": "platform"
-                     *         },
-                     *         {
-                     *           "id": "4c379945-b889-434b-a640-089f2997d316",
-                     *           "key": "stage",
-                     *           "media_type": "text/plain",
-                     *           "source_type": "api",
-                     *           "value": "prod"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["LabelList"];
                 };
             };
@@ -9126,6 +7937,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9153,17 +7965,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "label": {
-                     *         "id": "4c379945-b889-434b-a640-089f2997d316",
-                     *         "key": "stage",
-                     *         "media_type": "text/plain",
-                     *         "source_type": "api",
-                     *         "value": "prod"
-                     *       }
-                     *     }
-                     */
                     "application/json": {
                         label: components["schemas"]["LabelView"];
                     };
@@ -9173,6 +7974,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9201,6 +8003,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9230,6 +8033,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9257,6 +8061,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9286,6 +8091,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9308,38 +8114,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "architecture_filter": [],
-                     *       "external_reference": "registry.example/libpod/alpine",
-                     *       "external_registry_config": {
-                     *         "proxy": {
-                     *           "http_proxy": null,
-                     *           "https_proxy": "http://proxy.example:3128",
-                     *           "no_proxy": null
-                     *         },
-                     *         "unsigned_images": false,
-                     *         "verify_tls": true
-                     *       },
-                     *       "external_registry_username": "puller",
-                     *       "is_enabled": true,
-                     *       "mirror_type": "PULL",
-                     *       "robot_username": "mirrororg+sync",
-                     *       "root_rule": {
-                     *         "rule_kind": "tag_glob_csv",
-                     *         "rule_value": [
-                     *           "latest",
-                     *           "3.*"
-                     *         ]
-                     *       },
-                     *       "skopeo_timeout_interval": 300,
-                     *       "sync_expiration_date": null,
-                     *       "sync_interval": 86400,
-                     *       "sync_retries_remaining": 3,
-                     *       "sync_start_date": "2027-01-01T00:00:00Z",
-                     *       "sync_status": "NEVER_RUN"
-                     *     }
-                     */
                     "application/json": components["schemas"]["ViewMirrorConfig"];
                 };
             };
@@ -9347,6 +8121,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9373,7 +8148,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example  */
                     "application/json": components["schemas"]["Empty"];
                 };
             };
@@ -9381,6 +8155,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9407,7 +8182,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example  */
                     "application/json": components["schemas"]["Empty"];
                 };
             };
@@ -9415,6 +8189,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             409: components["responses"]["Conflict"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
@@ -9443,6 +8218,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9470,6 +8246,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9492,34 +8269,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "notifications": [
-                     *         {
-                     *           "config": {
-                     *             "url": "https://hooks.example/x"
-                     *           },
-                     *           "event": "repo_push",
-                     *           "event_config": {},
-                     *           "method": "webhook",
-                     *           "number_of_failures": 0,
-                     *           "title": "pushes",
-                     *           "uuid": "f09688d7-e6c9-4f83-b900-81e9df015a42"
-                     *         },
-                     *         {
-                     *           "config": {
-                     *             "url": "https://hooks.example/x"
-                     *           },
-                     *           "event": "repo_push",
-                     *           "event_config": {},
-                     *           "method": "webhook",
-                     *           "number_of_failures": 0,
-                     *           "title": "pushes",
-                     *           "uuid": "a7fae367-c3ef-481f-91db-460496aa3d52"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["NotificationList"];
                 };
             };
@@ -9527,6 +8276,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9553,21 +8303,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "config": {
-                     *         "url": "https://hooks.slack.example/services/a/b/c"
-                     *       },
-                     *       "event": "vulnerability_found",
-                     *       "event_config": {
-                     *         "level": 3
-                     *       },
-                     *       "method": "slack",
-                     *       "number_of_failures": 0,
-                     *       "title": "vuln",
-                     *       "uuid": "1913bdf6-5608-4693-a13b-eb31cc4c2fa3"
-                     *     }
-                     */
                     "application/json": components["schemas"]["NotificationView"];
                 };
             };
@@ -9575,6 +8310,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9598,19 +8334,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "config": {
-                     *         "url": "https://hooks.example/x"
-                     *       },
-                     *       "event": "repo_push",
-                     *       "event_config": {},
-                     *       "method": "webhook",
-                     *       "number_of_failures": 0,
-                     *       "title": "pushes",
-                     *       "uuid": "f09688d7-e6c9-4f83-b900-81e9df015a42"
-                     *     }
-                     */
                     "application/json": components["schemas"]["NotificationView"];
                 };
             };
@@ -9618,6 +8341,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9646,6 +8370,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9674,6 +8399,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9697,7 +8423,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example {} */
                     "application/json": {
                         [key: string]: unknown;
                     };
@@ -9707,6 +8432,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9729,22 +8455,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "permissions": {
-                     *         "dev": {
-                     *           "avatar": {
-                     *             "color": "#c7c7c7",
-                     *             "hash": "ef260e9a",
-                     *             "kind": "team",
-                     *             "name": "dev"
-                     *           },
-                     *           "name": "dev",
-                     *           "role": "write"
-                     *         }
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["TeamPermissions"];
                 };
             };
@@ -9752,6 +8462,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9775,18 +8486,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "avatar": {
-                     *         "color": "#c7c7c7",
-                     *         "hash": "ef260e9a",
-                     *         "kind": "team",
-                     *         "name": "dev"
-                     *       },
-                     *       "name": "dev",
-                     *       "role": "write"
-                     *     }
-                     */
                     "application/json": components["schemas"]["TeamPermissionView"];
                 };
             };
@@ -9794,6 +8493,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9821,18 +8521,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "avatar": {
-                     *         "color": "#c7c7c7",
-                     *         "hash": "ef260e9a",
-                     *         "kind": "team",
-                     *         "name": "dev"
-                     *       },
-                     *       "name": "dev",
-                     *       "role": "write"
-                     *     }
-                     */
                     "application/json": components["schemas"]["TeamPermissionView"];
                 };
             };
@@ -9840,6 +8528,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9868,6 +8557,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9890,36 +8580,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "permissions": {
-                     *         "admin": {
-                     *           "avatar": {
-                     *             "color": "#98df8a",
-                     *             "hash": "258d8dc9",
-                     *             "kind": "user",
-                     *             "name": "admin"
-                     *           },
-                     *           "is_org_member": true,
-                     *           "is_robot": false,
-                     *           "name": "admin",
-                     *           "role": "admin"
-                     *         },
-                     *         "protoorg+ci": {
-                     *           "avatar": {
-                     *             "color": "#e377c2",
-                     *             "hash": "4c3e2fcb",
-                     *             "kind": "robot",
-                     *             "name": "protoorg+ci"
-                     *           },
-                     *           "is_org_member": true,
-                     *           "is_robot": true,
-                     *           "name": "protoorg+ci",
-                     *           "role": "write"
-                     *         }
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["UserPermissions"];
                 };
             };
@@ -9927,6 +8587,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9950,20 +8611,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "avatar": {
-                     *         "color": "#f7b6d2",
-                     *         "hash": "2debe85f",
-                     *         "kind": "user",
-                     *         "name": "bob"
-                     *       },
-                     *       "is_org_member": false,
-                     *       "is_robot": false,
-                     *       "name": "bob",
-                     *       "role": "write"
-                     *     }
-                     */
                     "application/json": components["schemas"]["UserPermissionView"];
                 };
             };
@@ -9971,6 +8618,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -9998,20 +8646,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "avatar": {
-                     *         "color": "#31a354",
-                     *         "hash": "b90c473f",
-                     *         "kind": "robot",
-                     *         "name": "audited+ci"
-                     *       },
-                     *       "is_org_member": true,
-                     *       "is_robot": true,
-                     *       "name": "audited+ci",
-                     *       "role": "write"
-                     *     }
-                     */
                     "application/json": components["schemas"]["UserPermissionView"];
                 };
             };
@@ -10019,6 +8653,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10047,6 +8682,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10070,15 +8706,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "permissions": [
-                     *         {
-                     *           "role": "write"
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["TransitivePermissions"];
                 };
             };
@@ -10086,6 +8713,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10112,6 +8740,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10140,38 +8769,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "has_additional": false,
-                     *       "page": 1,
-                     *       "tags": [
-                     *         {
-                     *           "end_ts": 1794106349,
-                     *           "expiration": "Sun, 08 Nov 2026 02:52:29 -0000",
-                     *           "immutable": false,
-                     *           "is_manifest_list": false,
-                     *           "last_modified": "Sun, 22 Nov 2026 02:52:28 -0000",
-                     *           "manifest_digest": "sha256:ddd34b5ebe2558cc6145388756cc1555a300ad5828ad61606e92acd6fb0aebc6",
-                     *           "name": "new",
-                     *           "reversion": false,
-                     *           "size": 106,
-                     *           "start_ts": 1795315948
-                     *         },
-                     *         {
-                     *           "end_ts": 1795315948,
-                     *           "expiration": "Sun, 22 Nov 2026 02:52:28 -0000",
-                     *           "immutable": false,
-                     *           "is_manifest_list": false,
-                     *           "last_modified": "Sun, 22 Nov 2026 02:52:28 -0000",
-                     *           "manifest_digest": "sha256:b33d7be9ee3a01612ef76bb8bc5d95c0eeb3e4132f9c131dc64031969a9037b9",
-                     *           "name": "new",
-                     *           "reversion": false,
-                     *           "size": 106,
-                     *           "start_ts": 1795315948
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["TagList"];
                 };
             };
@@ -10179,6 +8776,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10206,7 +8804,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example Updated */
                     "application/json": "Updated";
                 };
             };
@@ -10214,6 +8811,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             409: components["responses"]["Conflict"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
@@ -10243,6 +8841,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             409: components["responses"]["Conflict"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
@@ -10271,7 +8870,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example  */
                     "application/json": components["schemas"]["Empty"];
                 };
             };
@@ -10279,6 +8877,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10302,16 +8901,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "current_manifest_digest": "sha256:b33d7be9ee3a01612ef76bb8bc5d95c0eeb3e4132f9c131dc64031969a9037b9",
-                     *       "last_manifest_pull_date": "Sun, 22 Nov 2026 02:52:34 -0000",
-                     *       "last_tag_pull_date": "Sun, 22 Nov 2026 02:52:34 -0000",
-                     *       "manifest_pull_count": 3,
-                     *       "tag_name": "v1",
-                     *       "tag_pull_count": 3
-                     *     }
-                     */
                     "application/json": components["schemas"]["TagPulls"];
                 };
             };
@@ -10319,6 +8908,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10346,7 +8936,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example {} */
                     "application/json": {
                         [key: string]: unknown;
                     };
@@ -10356,6 +8945,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             409: components["responses"]["Conflict"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
@@ -10383,6 +8973,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10413,6 +9004,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10440,6 +9032,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10471,6 +9064,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10498,6 +9092,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10524,6 +9119,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10551,6 +9147,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10582,6 +9179,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10609,6 +9207,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10640,6 +9239,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10669,6 +9269,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10700,6 +9301,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10729,6 +9331,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10753,11 +9356,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "success": true
-                     *     }
-                     */
                     "application/json": {
                         success: boolean;
                     };
@@ -10767,6 +9365,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10791,11 +9390,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "success": true
-                     *     }
-                     */
                     "application/json": {
                         success: boolean;
                     };
@@ -10805,6 +9399,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10825,7 +9420,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example  */
                     "application/json": components["schemas"]["Empty"];
                 };
             };
@@ -10833,6 +9427,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10859,6 +9454,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10885,6 +9481,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10911,6 +9508,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10937,6 +9535,38 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listAllAggregateLogs: {
+        parameters: {
+            query?: {
+                endtime?: string;
+                starttime?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogCounts"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10967,6 +9597,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -10993,6 +9624,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11017,6 +9649,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11045,6 +9678,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11071,6 +9705,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11101,6 +9736,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11127,6 +9763,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11159,6 +9796,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11183,6 +9821,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11205,29 +9844,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "default_config": false,
-                     *         "default_config_exists": false,
-                     *         "id": 1,
-                     *         "limit": "100.0 Byte",
-                     *         "limit_bytes": 100,
-                     *         "limits": [
-                     *           {
-                     *             "id": 1,
-                     *             "limit_percent": 80,
-                     *             "type": "Warning"
-                     *           },
-                     *           {
-                     *             "id": 2,
-                     *             "limit_percent": 100,
-                     *             "type": "Reject"
-                     *           }
-                     *         ]
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["QuotaList"];
                 };
             };
@@ -11235,6 +9851,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11261,7 +9878,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example Created */
                     "application/json": components["schemas"]["Created"];
                 };
             };
@@ -11269,6 +9885,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11296,16 +9913,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "default_config": false,
-                     *       "default_config_exists": false,
-                     *       "id": 2,
-                     *       "limit": "20.0 GiB",
-                     *       "limit_bytes": 21474836480,
-                     *       "limits": []
-                     *     }
-                     */
                     "application/json": components["schemas"]["QuotaView"];
                 };
             };
@@ -11313,6 +9920,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11341,6 +9949,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11364,63 +9973,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "organizations": [
-                     *         {
-                     *           "avatar": {
-                     *             "color": "#393b79",
-                     *             "hash": "94816828",
-                     *             "kind": "org",
-                     *             "name": "acme"
-                     *           },
-                     *           "email": "platform@acme.example",
-                     *           "name": "acme",
-                     *           "quota_report": {
-                     *             "backfill_status": "complete",
-                     *             "configured_quota": 100,
-                     *             "quota_bytes": 2159,
-                     *             "running_backfill": "complete"
-                     *           },
-                     *           "quotas": [
-                     *             {
-                     *               "id": 1,
-                     *               "limit_bytes": 100,
-                     *               "limits": [
-                     *                 {
-                     *                   "id": 1,
-                     *                   "limit_percent": 80,
-                     *                   "type": "Warning"
-                     *                 },
-                     *                 {
-                     *                   "id": 2,
-                     *                   "limit_percent": 100,
-                     *                   "type": "Reject"
-                     *                 }
-                     *               ]
-                     *             }
-                     *           ]
-                     *         },
-                     *         {
-                     *           "avatar": {
-                     *             "color": "#c5b0d5",
-                     *             "hash": "e9b7289c",
-                     *             "kind": "org",
-                     *             "name": "fullorg"
-                     *           },
-                     *           "email": "full@acme.example",
-                     *           "name": "fullorg",
-                     *           "quota_report": {
-                     *             "backfill_status": "complete",
-                     *             "configured_quota": null,
-                     *             "quota_bytes": 384,
-                     *             "running_backfill": "complete"
-                     *           },
-                     *           "quotas": []
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["SuperuserOrganizationList"];
                 };
             };
@@ -11428,6 +9980,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11454,31 +10007,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "avatar": {
-                     *         "color": "#8c564b",
-                     *         "hash": "0aa24106",
-                     *         "kind": "org",
-                     *         "name": "renamed"
-                     *       },
-                     *       "email": "263e2a57-6e40-4569-b6fd-2ab839767082",
-                     *       "name": "renamed",
-                     *       "quota_report": {
-                     *         "backfill_status": "waiting",
-                     *         "configured_quota": 10737418240,
-                     *         "quota_bytes": 0,
-                     *         "running_backfill": "waiting"
-                     *       },
-                     *       "quotas": [
-                     *         {
-                     *           "id": 3,
-                     *           "limit_bytes": 10737418240,
-                     *           "limits": []
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["SuperuserOrganization"];
                 };
             };
@@ -11486,6 +10014,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11513,6 +10042,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11533,14 +10063,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "last_ran": null,
-                     *       "queued": false,
-                     *       "running": false,
-                     *       "size_bytes": 0
-                     *     }
-                     */
                     "application/json": components["schemas"]["RegistrySize"];
                 };
             };
@@ -11548,6 +10070,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11572,58 +10095,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "users": [
-                     *         {
-                     *           "avatar": {
-                     *             "color": "#98df8a",
-                     *             "hash": "258d8dc9",
-                     *             "kind": "user",
-                     *             "name": "admin"
-                     *           },
-                     *           "email": "admin@example.com",
-                     *           "enabled": true,
-                     *           "global_readonly_super_user": false,
-                     *           "kind": "user",
-                     *           "name": "admin",
-                     *           "quota_report": {
-                     *             "backfill_status": "waiting",
-                     *             "configured_quota": null,
-                     *             "quota_bytes": 0,
-                     *             "running_backfill": "waiting"
-                     *           },
-                     *           "quotas": [],
-                     *           "super_user": true,
-                     *           "username": "admin",
-                     *           "verified": true
-                     *         },
-                     *         {
-                     *           "avatar": {
-                     *             "color": "#f7b6d2",
-                     *             "hash": "2debe85f",
-                     *             "kind": "user",
-                     *             "name": "bob"
-                     *           },
-                     *           "email": "bob@acme.example",
-                     *           "enabled": true,
-                     *           "global_readonly_super_user": false,
-                     *           "kind": "user",
-                     *           "name": "bob",
-                     *           "quota_report": {
-                     *             "backfill_status": "waiting",
-                     *             "configured_quota": null,
-                     *             "quota_bytes": 0,
-                     *             "running_backfill": "waiting"
-                     *           },
-                     *           "quotas": [],
-                     *           "super_user": false,
-                     *           "username": "bob",
-                     *           "verified": false
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["SuperuserUserList"];
                 };
             };
@@ -11631,6 +10102,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11655,14 +10127,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "email": "carol@acme.example",
-                     *       "encrypted_password": "<encrypted_password>",
-                     *       "password": "<password>",
-                     *       "username": "carol"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SuperuserUserCreated"];
                 };
             };
@@ -11670,6 +10134,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11692,7 +10157,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example [] */
                     "application/json": components["schemas"]["QuotaList"];
                 };
             };
@@ -11700,6 +10164,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11730,6 +10195,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11761,6 +10227,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11788,6 +10255,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11810,31 +10278,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "avatar": {
-                     *         "color": "#c49c94",
-                     *         "hash": "cb5fbf2d",
-                     *         "kind": "user",
-                     *         "name": "carol"
-                     *       },
-                     *       "email": "carol@acme.example",
-                     *       "enabled": true,
-                     *       "global_readonly_super_user": false,
-                     *       "kind": "user",
-                     *       "name": "carol",
-                     *       "quota_report": {
-                     *         "backfill_status": "waiting",
-                     *         "configured_quota": null,
-                     *         "quota_bytes": 0,
-                     *         "running_backfill": "waiting"
-                     *       },
-                     *       "quotas": [],
-                     *       "super_user": false,
-                     *       "username": "carol",
-                     *       "verified": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["SuperuserUser"];
                 };
             };
@@ -11842,6 +10285,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11868,31 +10312,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "avatar": {
-                     *         "color": "#c49c94",
-                     *         "hash": "cb5fbf2d",
-                     *         "kind": "user",
-                     *         "name": "carol"
-                     *       },
-                     *       "email": "carol9@acme.example",
-                     *       "enabled": true,
-                     *       "global_readonly_super_user": false,
-                     *       "kind": "user",
-                     *       "name": "carol",
-                     *       "quota_report": {
-                     *         "backfill_status": "waiting",
-                     *         "configured_quota": null,
-                     *         "quota_bytes": 0,
-                     *         "running_backfill": "waiting"
-                     *       },
-                     *       "quotas": [],
-                     *       "super_user": false,
-                     *       "username": "carol",
-                     *       "verified": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["SuperuserUser"];
                 };
             };
@@ -11900,6 +10319,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11927,6 +10347,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11949,12 +10370,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "org": "outorg",
-                     *       "team": "owners"
-                     *     }
-                     */
                     "application/json": components["schemas"]["InviteAccepted"];
                 };
             };
@@ -11962,6 +10377,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -11989,6 +10405,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12009,46 +10426,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "anonymous": false,
-                     *       "avatar": {
-                     *         "color": "#98df8a",
-                     *         "hash": "258d8dc9",
-                     *         "kind": "user",
-                     *         "name": "admin"
-                     *       },
-                     *       "can_create_repo": true,
-                     *       "company": null,
-                     *       "email": "admin@example.com",
-                     *       "family_name": null,
-                     *       "given_name": null,
-                     *       "has_password_set": true,
-                     *       "invoice_email": false,
-                     *       "invoice_email_address": null,
-                     *       "is_free_account": true,
-                     *       "is_me": true,
-                     *       "location": null,
-                     *       "logins": [],
-                     *       "organizations": [],
-                     *       "preferred_namespace": false,
-                     *       "prompts": [
-                     *         "enter_name",
-                     *         "enter_company"
-                     *       ],
-                     *       "quota_report": {
-                     *         "backfill_status": "waiting",
-                     *         "configured_quota": null,
-                     *         "quota_bytes": 0,
-                     *         "running_backfill": "waiting"
-                     *       },
-                     *       "quotas": [],
-                     *       "super_user": true,
-                     *       "tag_expiration_s": 1209600,
-                     *       "username": "admin",
-                     *       "verified": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["UserView"];
                 };
             };
@@ -12056,6 +10433,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12087,6 +10465,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12113,6 +10492,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12141,6 +10521,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12167,6 +10548,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12193,6 +10575,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12217,6 +10600,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12245,6 +10629,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12271,6 +10656,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12301,6 +10687,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12327,6 +10714,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12358,6 +10746,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12390,6 +10779,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12414,6 +10804,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12438,6 +10829,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12466,6 +10858,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12492,6 +10885,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12518,6 +10912,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12544,6 +10939,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12570,6 +10966,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12593,39 +10990,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "additional": false,
-                     *       "notifications": [
-                     *         {
-                     *           "created": "Sun, 22 Nov 2026 02:33:26 -0000",
-                     *           "dismissed": false,
-                     *           "id": "411fefdf-de49-4469-b894-da6c88c9cd2f",
-                     *           "kind": "org_team_invite",
-                     *           "metadata": {
-                     *             "code": "<code>",
-                     *             "inviter": "admin",
-                     *             "org": "outorg",
-                     *             "team": "owners"
-                     *           },
-                     *           "organization": null
-                     *         },
-                     *         {
-                     *           "created": "Sun, 22 Nov 2026 02:33:26 -0000",
-                     *           "dismissed": false,
-                     *           "id": "e732bae7-e4e4-44e5-84ec-fab78a4c2bf7",
-                     *           "kind": "org_team_invite",
-                     *           "metadata": {
-                     *             "code": "<code>",
-                     *             "inviter": "admin",
-                     *             "org": "invorg",
-                     *             "team": "dev"
-                     *           },
-                     *           "organization": null
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["UserNotificationList"];
                 };
             };
@@ -12633,6 +10997,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12660,6 +11025,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12686,6 +11052,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12712,6 +11079,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12739,6 +11107,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12770,6 +11139,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12799,6 +11169,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12832,6 +11203,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12858,6 +11230,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12887,6 +11260,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12920,6 +11294,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12946,6 +11321,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -12975,6 +11351,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -13004,6 +11381,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -13030,6 +11408,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -13058,6 +11437,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -13084,6 +11464,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -13106,19 +11487,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "anonymous": false,
-                     *       "avatar": {
-                     *         "color": "#f7b6d2",
-                     *         "hash": "2debe85f",
-                     *         "kind": "user",
-                     *         "name": "bob"
-                     *       },
-                     *       "super_user": false,
-                     *       "username": "bob"
-                     *     }
-                     */
                     "application/json": components["schemas"]["UserView"];
                 };
             };
@@ -13126,6 +11494,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -13146,26 +11515,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "config": {
-                     *         "AUTHENTICATION_TYPE": "Database",
-                     *         "TAG_EXPIRATION_OPTIONS": [
-                     *           "0s",
-                     *           "1d",
-                     *           "1w",
-                     *           "2w",
-                     *           "4w"
-                     *         ]
-                     *       },
-                     *       "features": {
-                     *         "AUTO_PRUNE": true,
-                     *         "QUOTA_MANAGEMENT": true,
-                     *         "REPO_MIRROR": true,
-                     *         "SUPER_USERS": true
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["RegistryConfig"];
                 };
             };
@@ -13173,6 +11522,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
@@ -13193,11 +11543,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "csrf_token": "<csrf_token>"
-                     *     }
-                     */
                     "application/json": components["schemas"]["CsrfToken"];
                 };
             };
@@ -13205,6 +11550,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["Missing"];
+            405: components["responses"]["NotServed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
