@@ -27,5 +27,8 @@ export type Failure<K extends Kind> = K extends Kind ? Effect.Error<ReturnType<K
 /** The services that the methods of a kind, or of any of several, need. */
 export type Services<K extends Kind> = K extends Kind ? Effect.Services<ReturnType<K["list"] | K["create"]>> : never
 
-/** Kinds whose failures and services are known as one union each: lets code that is generic over kinds call any of them. */
-export type Uniform<K extends Kind> = K & Kind<string, TObject, Failure<K>, Services<K>>
+/**
+ * Kinds whose failures and services are known as one union each, so that code which is generic over kinds can call any of
+ * them. `E` and `R` are worked out from `K` where they are not given.
+ */
+export type Uniform<K extends Kind, E = Failure<K>, R = Services<K>> = K & Kind<string, TObject, NoInfer<E>, NoInfer<R>>

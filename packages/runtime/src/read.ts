@@ -3,6 +3,7 @@
  * for all of its collections at once. A collection that cannot be read is a failure, never an absence.
  */
 import { type Actual, type Collection, collectionId, type Found, indexKinds } from "@quaymaster/engine"
+import type { TObject } from "@sinclair/typebox"
 import * as Effect from "effect/Effect"
 import { emit } from "./event.ts"
 import type { Failure, Kind, Services, Uniform } from "./kind.ts"
@@ -38,10 +39,10 @@ const closure = (
   return byKind
 }
 
-export const read = <K extends Kind>(
-  kinds: ReadonlyArray<Uniform<K>>,
+export const read = <K extends Kind, E = Failure<K>, R = Services<K>>(
+  kinds: ReadonlyArray<Uniform<K, E, R>>,
   request: ReadRequest
-): Effect.Effect<Actual, Failure<K>, Services<K>> => {
+): Effect.Effect<Actual, E, R> => {
   const reading = Effect.gen(function* () {
     const known = indexKinds(kinds)
     const wanted = closure(known, request.scope)
@@ -49,8 +50,8 @@ export const read = <K extends Kind>(
     yield* emit({ type: "read-started", collections: collections.length })
     const lists = yield* Effect.forEach(
       [...wanted],
-      ([name, own]): Effect.Effect<ReadonlyArray<Found>, Failure<K>, Services<K>> => {
-        const kind: Kind<string, Uniform<K>["schema"], Failure<K>, Services<K>> | undefined = known.get(name)
+      ([name, own]): Effect.Effect<ReadonlyArray<Found>, E, R> => {
+        const kind: Kind<string, TObject, E, R> | undefined = known.get(name)
         if (kind === undefined) return Effect.succeed([])
         const items = kind.list([...own.values()], request.declared.get(name) ?? nothing)
         return Effect.map(items, (list) => list.map((item): Found => ({ kind: name, item })))

@@ -32,7 +32,7 @@ export const retrying =
           const fault = faultOf(input)
           const delay = Duration.max(duration, Duration.millis(fault.retryAfter ?? 0))
           attempt++
-            const told = emit({
+          const told = emit({
             type: "request-retried",
             operation: fault.operation,
             attempt,

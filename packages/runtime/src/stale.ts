@@ -45,11 +45,11 @@ export interface Checked {
 }
 
 /** Reads what the operations touch, in bulk, and tells for each where it stands. */
-export const check = <K extends Kind>(
-  kinds: ReadonlyArray<Uniform<K>>,
+export const check = <K extends Kind, E = Failure<K>, R = Services<K>>(
+  kinds: ReadonlyArray<Uniform<K, E, R>>,
   operations: ReadonlyArray<AnyOperation>,
   caller: string | undefined
-): Effect.Effect<ReadonlyMap<string, Checked>, Failure<K>, Services<K>> => {
+): Effect.Effect<ReadonlyMap<string, Checked>, E, R> => {
   const known = indexKinds(kinds)
   const scope = new Map<string, Collection>()
   const declared = new Map<string, Set<string>>()
@@ -78,11 +78,11 @@ export const check = <K extends Kind>(
  * Where each operation of a plan stands. What the registry is to do by itself is left for later.
  * @returns a failure with every conflict if there is one.
  */
-export const recheck = <K extends Kind>(
-  kinds: ReadonlyArray<Uniform<K>>,
+export const recheck = <K extends Kind, E = Failure<K>, R = Services<K>>(
+  kinds: ReadonlyArray<Uniform<K, E, R>>,
   target: TargetPlan<Operation<K>>,
   caller: string | undefined
-): Effect.Effect<ReadonlyMap<string, Checked>, Failure<K> | PlanStale, Services<K>> => {
+): Effect.Effect<ReadonlyMap<string, Checked>, E | PlanStale, R> => {
   const operations: ReadonlyArray<AnyOperation> = target.operations
   const own = operations.filter((operation) => operation.impliedBy === undefined)
   return Effect.flatMap(check(kinds, own, caller), (checked) => {

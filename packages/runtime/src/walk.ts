@@ -31,11 +31,11 @@ const PAUSE = "500 millis"
 
 type Ended = Omit<OperationResult, "id">
 
-export const walk = <K extends Kind>(
-  kinds: ReadonlyArray<Uniform<K>>,
+export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
+  kinds: ReadonlyArray<Uniform<K, E, R>>,
   target: TargetPlan<Operation<K>>,
   options: WalkOptions
-): Effect.Effect<TargetReport, never, Services<K>> =>
+): Effect.Effect<TargetReport, never, R> =>
   Effect.gen(function* () {
     const known = indexKinds(kinds)
     const operations: ReadonlyArray<AnyOperation> = target.operations
@@ -53,8 +53,7 @@ export const walk = <K extends Kind>(
     }
     yield* emit({ type: "apply-started", operations: operations.length })
 
-    const kindOf = (operation: AnyOperation): Kind<string, TObject, Failure<K>, Services<K>> | undefined =>
-      known.get(operation.kind)
+    const kindOf = (operation: AnyOperation): Kind<string, TObject, E, R> | undefined => known.get(operation.kind)
 
     const ready = (id: string) => {
       if (byId.get(id)?.impliedBy !== undefined) held.push(id)
@@ -88,7 +87,7 @@ export const walk = <K extends Kind>(
       })
 
     /** One attempt. `now` is the object as it is, where that has been read since the plan was made. */
-    const attempt = (operation: AnyOperation, now: Item | undefined): Effect.Effect<void, Failure<K>, Services<K>> => {
+    const attempt = (operation: AnyOperation, now: Item | undefined): Effect.Effect<void, E, R> => {
       const kind = kindOf(operation)
       if (kind === undefined) return Effect.die(new Error(`no kind ${operation.kind}`))
       switch (operation.action) {
@@ -106,7 +105,7 @@ export const walk = <K extends Kind>(
     }
 
     /** Repeats what may be repeated, and looks up what may have happened. */
-    const perform = (operation: AnyOperation, first: Item | undefined): Effect.Effect<Ended, never, Services<K>> =>
+    const perform = (operation: AnyOperation, first: Item | undefined): Effect.Effect<Ended, never, R> =>
       Effect.gen(function* () {
         let now = first
         for (let count = 1; ; count++) {
@@ -127,7 +126,7 @@ export const walk = <K extends Kind>(
         }
       })
 
-    const run = (id: string): Effect.Effect<void, never, Services<K>> =>
+    const run = (id: string): Effect.Effect<void, never, R> =>
       Effect.gen(function* () {
         const operation = byId.get(id)
         if (operation === undefined) return
@@ -145,7 +144,7 @@ export const walk = <K extends Kind>(
 
     const confirmed = new Map<string, Checked>()
     /** Reads back what the registry was to do by itself, and lets what is missing be done. */
-    const confirm: Effect.Effect<void, never, Services<K>> = Effect.gen(function* () {
+    const confirm: Effect.Effect<void, never, R> = Effect.gen(function* () {
       const ids = held.splice(0)
       if (stopping()) {
         for (const id of ids) yield* settle(id, { outcome: "not-started" })
