@@ -30,7 +30,8 @@ export class Pages {
 
   #open(token: string): string | undefined {
     const bytes = Buffer.from(token, "base64url")
-    if (bytes.length < NONCE + TAG) return undefined
+    // Decoding forgives what does not belong there; a token that was tampered with is not to pass for that.
+    if (bytes.length < NONCE + TAG || bytes.toString("base64url") !== token) return undefined
     const decipher = createDecipheriv(ALGORITHM, this.#key, bytes.subarray(0, NONCE))
     decipher.setAuthTag(bytes.subarray(NONCE, NONCE + TAG))
     try {

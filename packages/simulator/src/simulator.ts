@@ -2,15 +2,7 @@
 // Leaves out the network (server.ts) and files (open.ts).
 import { setTimeout as sleep } from "node:timers/promises"
 import { Call, type Incoming, type Registry } from "./call.ts"
-import {
-  badGatewayPage,
-  csrf,
-  internalErrorPage,
-  loginPage,
-  Refusal,
-  type Reply,
-  tooManyRequests
-} from "./errors.ts"
+import { badGatewayPage, csrf, internalErrorPage, loginPage, Refusal, type Reply, tooManyRequests } from "./errors.ts"
 import { type Fault, type FaultEffect, Faults } from "./faults.ts"
 import { DEFAULT_FEATURES, type Features } from "./features.ts"
 import { KINDS } from "./kinds.ts"
