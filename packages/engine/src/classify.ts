@@ -2,8 +2,8 @@
  * Whether an operation is still to be done, by what the registry has now: the one check behind refusing a stale plan,
  * resuming a broken apply, and finding out whether a write whose answer was lost has happened.
  */
-import { type Change, diff } from "./diff.ts"
-import { equal, isRecord } from "./json.ts"
+import { type Change, diff, sameValue } from "./diff.ts"
+import { isRecord } from "./json.ts"
 import type { Item, Kind } from "./kind.ts"
 import type { AnyOperation } from "./operation.ts"
 
@@ -22,34 +22,51 @@ export const classify = (kind: Kind, operation: AnyOperation, now: Item | undefi
     case "create": {
       if (now === undefined) return pending
       const changes = diff(kind, now, operation.after)
-      return changes.length === 0 ? done : { state: "conflict", reason: "it is there already, and different", changes }
+      if (changes.length === 0) return done
+      // What the registry made by itself was predicted to be there, and is put right.
+      if (operation.impliedBy !== undefined) return pending
+      return { state: "conflict", reason: "it is there already, and different", changes }
     }
     case "update": {
       if (now === undefined) return { state: "conflict", reason: "it is gone", changes: [] }
-      const standing = operation.changes.map((change) => {
-        const value = at(now, change.field)
-        return equal(value, change.after) ? "after" : equal(value, change.before) ? "before" : "other"
-      })
-      if (diff(kind, now, operation.after).length === 0 || standing.every((it) => it === "after")) return done
+      const left = diff(kind, now, operation.after)
+      const standing = operation.changes.map((change) => standingOf(kind, change, left))
+      if (standing.every((it) => it === "after")) return done
       if (!standing.includes("other")) return pending
       const changes = operation.changes.filter((_, i) => standing[i] === "other")
       return {
         state: "conflict",
         reason: "it was changed to something else",
-        changes: changes.map((change) => ({ field: change.field, before: at(now, change.field), after: change.before }))
+        changes: changes.map(({ before, field }) => ({ field, before: at(now, field), after: before }))
       }
     }
     case "replace": {
-      if (now === undefined || diff(kind, now, operation.before).length === 0) return pending
+      if (now === undefined) return pending
       const changes = diff(kind, now, operation.after)
-      return changes.length === 0 ? done : { state: "conflict", reason: "it was changed to something else", changes }
+      if (changes.length === 0) return done
+      if (diff(kind, now, operation.before).length === 0) return pending
+      return { state: "conflict", reason: "it was changed to something else", changes }
     }
     case "delete": {
       if (now === undefined) return done
+      // What the plan saw of it is compared: a later reading may tell more of an object that is asked for by name.
       const changes = diff(kind, now, operation.before)
       return changes.length === 0 ? pending : { state: "conflict", reason: "it was changed since", changes }
     }
   }
+}
+
+/** How far a planned change has come, by the differences that are left to what is wanted. */
+const standingOf = (kind: Kind, change: Change, left: ReadonlyArray<Change>): "before" | "after" | "other" => {
+  const touching = left.filter(
+    ({ field }) =>
+      field === change.field || field.startsWith(`${change.field}.`) || change.field.startsWith(`${field}.`)
+  )
+  const [first] = touching
+  if (first === undefined) return "after"
+  const untouched =
+    touching.length === 1 && first.field === change.field && sameValue(kind, change.field, first.before, change.before)
+  return untouched ? "before" : "other"
 }
 
 const at = (item: Item, path: string): unknown =>

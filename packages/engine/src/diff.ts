@@ -16,19 +16,32 @@ export interface Change {
 
 const isSet = (schema: TSchema | undefined): boolean => schema?.["uniqueItems"] === true
 
-const propertiesOf = (schema: TSchema | undefined): Readonly<Record<string, TSchema>> => {
+const isSchema = (value: unknown): value is TSchema => isRecord(value)
+
+const propertyOf = (schema: TSchema | undefined, key: string): TSchema | undefined => {
   const properties: unknown = schema?.["properties"]
-  return isProperties(properties) ? properties : {}
+  const property = isRecord(properties) ? valueAt(properties, key) : undefined
+  return isSchema(property) ? property : undefined
 }
 
-const isProperties = (value: unknown): value is Readonly<Record<string, TSchema>> => isRecord(value)
+const itemsOf = (schema: TSchema | undefined): TSchema | undefined => {
+  const items: unknown = schema?.["items"]
+  return isSchema(items) ? items : undefined
+}
 
-const sorted = (list: ReadonlyArray<unknown>): ReadonlyArray<string> => list.map(canonical).sort(byText)
+/** The value with every set in it sorted. */
+const ordered = (schema: TSchema | undefined, value: unknown): unknown => {
+  if (Array.isArray(value)) {
+    const items = value.map((item) => ordered(itemsOf(schema), item))
+    return isSet(schema) ? items.map(canonical).sort(byText) : items
+  }
+  return isRecord(value)
+    ? Object.fromEntries(Object.keys(value).map((key) => [key, ordered(propertyOf(schema, key), value[key])]))
+    : value
+}
 
-const same = (schema: TSchema | undefined, before: unknown, after: unknown): boolean =>
-  isSet(schema) && Array.isArray(before) && Array.isArray(after)
-    ? equal(sorted(before), sorted(after))
-    : equal(before, after)
+const same = (schema: TSchema | undefined, a: unknown, b: unknown): boolean =>
+  equal(a, b) || (typeof a === "object" && typeof b === "object" && equal(ordered(schema, a), ordered(schema, b)))
 
 const compare = (
   schema: TSchema | undefined,
@@ -37,12 +50,10 @@ const compare = (
   field: string
 ): ReadonlyArray<Change> => {
   if (after === undefined) return []
-  if (isRecord(before) && isRecord(after)) {
-    const properties = propertiesOf(schema)
-    return Object.keys(after)
-      .sort(byText)
-      .flatMap((key) => compare(properties[key], valueAt(before, key), after[key], `${field}.${key}`))
-  }
+  if (isRecord(before) && isRecord(after))
+    return Object.keys(after).flatMap((key) =>
+      compare(propertyOf(schema, key), valueAt(before, key), after[key], `${field}.${key}`)
+    )
   if (same(schema, before, after)) return []
   return [before === undefined ? { field, after } : { field, before, after }]
 }
@@ -51,11 +62,26 @@ const valueAt = (item: Item, field: string): unknown => (Object.hasOwn(item, fie
 
 /** What must change in `before` for it to be as `after` declares, sorted by field. */
 export const diff = (kind: Kind, before: Item, after: Item): ReadonlyArray<Change> => {
-  const properties = propertiesOf(kind.schema)
   const structural = Object.keys(after)
     .filter((field) => !kind.identity.includes(field))
-    .flatMap((field) => compare(properties[field], valueAt(before, field), after[field], field))
+    .flatMap((field) => compare(propertyOf(kind.schema, field), valueAt(before, field), after[field], field))
   const known = new Set(structural.map((change) => change.field))
   const added = (kind.diff?.(before, after) ?? []).filter((change) => !known.has(change.field))
   return [...structural, ...added].sort((a, b) => byText(a.field, b.field))
 }
+
+/** Whether two values of a field, given as a path with dots, are the same to the kind's schema. */
+export const sameValue = (kind: Kind, field: string, a: unknown, b: unknown): boolean =>
+  same(field.split(".").reduce<TSchema | undefined>(propertyOf, kind.schema), a, b)
+
+/** The object as it is once it has what is declared: fields that are not declared stay as they are. */
+export const overlay = (before: Item, declared: Item): Item =>
+  Object.fromEntries([
+    ...Object.entries(before),
+    ...Object.keys(declared).flatMap((key): ReadonlyArray<readonly [string, unknown]> => {
+      const value = declared[key]
+      const old = valueAt(before, key)
+      if (value === undefined) return []
+      return [[key, isRecord(old) && isRecord(value) ? overlay(old, value) : value]]
+    })
+  ])

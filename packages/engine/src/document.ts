@@ -5,8 +5,9 @@
 import { createHash } from "node:crypto"
 import { Type } from "@sinclair/typebox"
 import { Value } from "@sinclair/typebox/value"
-import { byText } from "./address.ts"
-import { canonical } from "./json.ts"
+import { addressOf, byText } from "./address.ts"
+import { findCycle } from "./graph.ts"
+import { canonical, equal, isRecord } from "./json.ts"
 import { indexKinds, type Kind } from "./kind.ts"
 import { type AnyOperation, isOperationOf, type Operation } from "./operation.ts"
 import type { TargetPlan } from "./plan.ts"
@@ -69,8 +70,8 @@ const digestOf = (targets: ReadonlyArray<TargetPlan>): string => {
 
 /** Puts the targets together, in the order of their names. */
 export const assemble = <Op extends AnyOperation>(targets: ReadonlyArray<TargetPlan<Op>>, tool: string): Plan<Op> => {
-  const sorted = [...targets].sort((a, b) => byText(a.registry, b.registry) || byText(a.url, b.url))
-  return { format: FORMAT, digest: digestOf(sorted), tool, targets: sorted, summary: summarize(sorted) }
+  const ordered = [...targets].sort((a, b) => byText(a.registry, b.registry) || byText(a.url, b.url))
+  return { format: FORMAT, digest: digestOf(ordered), tool, targets: ordered, summary: summarize(ordered) }
 }
 
 const closed = { additionalProperties: false }
@@ -161,8 +162,20 @@ export class PlanUnreadable extends Error {
   readonly _tag = "PlanUnreadable"
 }
 
-/** The document's text: two spaces, a final line break, the same bytes for the same plan. */
-export const encodePlan = (plan: Plan): string => `${JSON.stringify(plan, null, 2)}\n`
+/** The document's text: two spaces, a final line break, the same bytes for the same plan, whatever the order of its keys. */
+export const encodePlan = (plan: Plan): string =>
+  `${JSON.stringify(plan, (key, value) => (key === "before" || key === "after" ? sorted(value) : value), 2)}\n`
+
+/** The value with all keys in order. What is not an object's own data is left to JSON. */
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (!isRecord(value)) return value
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort(byText)
+      .map((key) => [key, sorted(value[key])])
+  )
+}
 
 /**
  * Reads a plan document, for the kinds it is to be applied with.
@@ -180,11 +193,16 @@ export const decodePlan = <K extends Kind>(kinds: ReadonlyArray<K>, text: string
       `This is not a plan${first === undefined ? "" : `: ${first.path === "" ? "the document" : first.path}: ${first.message}`}.`
     )
   }
-  const targets = document.targets.map((target) => ({ ...target, operations: narrow(kinds, target.operations) }))
-  if (digestOf(targets) !== document.digest)
+  const known = indexKinds<K>(kinds)
+  const targets = document.targets.map((target) => ({ ...target, operations: narrow(known, target.operations) }))
+  if (digestOf(targets) !== document.digest || !equal(summarize(targets), document.summary))
     throw new PlanUnreadable(
       "The plan's operations are not the ones its digest was made of: it was edited. Plan again."
     )
+  for (const { operations } of targets) {
+    const fault = incoherence(known, operations)
+    if (fault !== undefined) throw new PlanUnreadable(`The plan contradicts itself: ${fault}.`)
+  }
   return { ...document, targets }
 }
 
@@ -199,18 +217,38 @@ const parse = (text: string): unknown => {
 }
 
 const narrow = <K extends Kind>(
-  kinds: ReadonlyArray<K>,
+  kinds: ReadonlyMap<string, K>,
   operations: ReadonlyArray<AnyOperation>
 ): ReadonlyArray<Operation<K>> => {
-  const known = indexKinds<K>(kinds)
-  const fits = isOperationOf(known)
+  const fits = isOperationOf(kinds)
   return operations.map((operation): Operation<K> => {
     if (fits(operation)) return operation
-    const kind = known.get(operation.kind)
     throw new PlanUnreadable(
-      kind === undefined
-        ? `The plan has operations on "${operation.kind}", a kind that is not known here. Is a plugin missing?`
-        : `The operation ${operation.id} is not one that the kind "${operation.kind}" understands.`
+      kinds.has(operation.kind)
+        ? `The operation ${operation.id} is not one that the kind "${operation.kind}" understands.`
+        : `The plan has operations on "${operation.kind}", a kind that is not known here. Is a plugin missing?`
     )
   })
+}
+
+/** What no plan of ours would say. A digest proves nothing of that: whoever writes a document can compute one. */
+const incoherence = (kinds: ReadonlyMap<string, Kind>, operations: ReadonlyArray<AnyOperation>): string | undefined => {
+  const needs = new Map(operations.map((operation) => [operation.id, new Set(operation.needs)]))
+  if (needs.size < operations.length) return "two operations have one id"
+  for (const operation of operations) {
+    const { action, id, impliedBy, key, kind: name } = operation
+    const kind = kinds.get(name)
+    const items =
+      operation.action === "create"
+        ? [operation.after]
+        : operation.action === "delete"
+          ? [operation.before]
+          : [operation.before, operation.after]
+    if (id !== `${action}:${addressOf(name, key)}` || items.some((item) => kind?.key(item) !== key))
+      return `${id} is not what its action, kind and objects say`
+    const unknown = [...operation.needs, ...(impliedBy === undefined ? [] : [impliedBy])].find((it) => !needs.has(it))
+    if (unknown !== undefined) return `${id} needs ${unknown}, which is not in the plan`
+  }
+  const cycle = findCycle(needs)
+  return cycle === undefined ? undefined : `these operations need each other: ${cycle.join(" → ")}`
 }

@@ -23,7 +23,8 @@ interface Common<Name extends string> {
   readonly reason?: string
   /**
    * The operation whose effect decides whether this one is still to do: creating a repository also grants what the default
-   * permissions say. The collection is read again after that operation, and only what is missing is done.
+   * permissions say, replacing an object loses what goes along with it. The collection is read again after that operation,
+   * and only what is missing is done: a create whose object is there by then, but different, is done as an update of it.
    */
   readonly impliedBy?: string
 }

@@ -3,10 +3,11 @@
  * bytes. What it leaves out: whether the plan is allowed (a matter of policy), and whether it is still true when it is applied.
  */
 import { addressOf, byText, type Collection, collectionId, type Ref } from "./address.ts"
-import { type Change, diff } from "./diff.ts"
+import { type Change, diff, overlay } from "./diff.ts"
 import { findCycle } from "./graph.ts"
 import { type Implied, type Item, indexKinds, type Kind } from "./kind.ts"
 import { type AnyOperation, isOperationOf, type Operation } from "./operation.ts"
+import { removals } from "./removal.ts"
 import { type Actual, collectionOf, type Desired, type Found, indexActual, type Owned, type World } from "./state.ts"
 
 /** A mistake in what is wanted. `source` is where, as people write it. */
@@ -70,6 +71,8 @@ interface Wanted {
 
 const KEPT = "not in the file; kept unless the file prunes it"
 const UNDELETABLE = "not in the file; the registry offers no way to delete it"
+const UNREAD = "not in the file; kept because its collection was not read whole"
+const IMMUTABLE = "the registry offers no way to change or to replace it"
 
 /**
  * Plans one registry.
@@ -108,7 +111,12 @@ export const planTarget = <K extends Kind>(
   }
 
   const owned = new Map<string, Owned>()
-  for (const entry of desired.scope) owned.set(collectionId(entry), entry)
+  for (const entry of desired.scope) {
+    const id = collectionId(entry)
+    if (!known.has(entry.kind)) report(`There is no kind named "${entry.kind}".`, undefined)
+    // Several files may own one collection: it is pruned if any of them says so, whichever comes first.
+    if (owned.get(id)?.prune !== true) owned.set(id, entry)
+  }
 
   // Extras: what lives in an owned collection and is not wanted.
   const extras: Array<Extra> = []
@@ -120,43 +128,78 @@ export const planTarget = <K extends Kind>(
       const key = kind.key(found.item)
       const address = addressOf(found.kind, key)
       if (wanted.has(address) || implicit(kind, found.item)) continue
-      if (kind.delete === undefined) extras.push({ kind: found.kind, key, reason: UNDELETABLE })
-      else if (kind.extras === "keep" && entry.prune !== true) extras.push({ kind: found.kind, key, reason: KEPT })
-      else removed.set(address, found)
+      const reason = keptBecause(kind, entry) ?? (wasRead(index.read, entry) ? undefined : UNREAD)
+      if (reason === undefined) removed.set(address, found)
+      else extras.push({ kind: found.kind, key, reason })
     }
   }
 
   // Differences of what is wanted and there.
-  const stuck: Array<Stuck> = []
+  const stuck = new Map<string, Stuck>()
   const changed = new Map<string, ReadonlyArray<Change>>()
   const replaced = new Set<string>()
   const same = new Set<string>()
-  for (const [address, { item, key, kind, source }] of wanted) {
+  const stick = (address: string, { key, kind, source }: Wanted, changes: ReadonlyArray<Change>, reason: string) =>
+    stuck.set(address, { kind: kind.kind, key, changes, reason, ...(source === undefined ? {} : { source }) })
+  for (const [address, want] of wanted) {
+    const { item, kind } = want
     const found = index.byAddress.get(address)
     if (found === undefined) continue
     const changes = diff(kind, found.item, item)
+    if (changes.length === 0) {
+      same.add(address)
+      continue
+    }
     const fixed = changes.filter((change) => fixedReason(kind, change) !== undefined)
     const open = changes.filter((change) => fixedReason(kind, change) === undefined)
-    const inPlace = kind.update !== undefined
-    const reason =
-      fixed.length > 0
-        ? fixed.map((change) => `${change.field} cannot change after creation: ${fixedReason(kind, change)}`).join("; ")
-        : open.length > 0 && !inPlace && kind.delete === undefined
-          ? "the registry offers no way to change or to replace it"
-          : undefined
-    if (reason !== undefined) {
-      const about = fixed.length > 0 ? fixed : open
-      stuck.push({ kind: kind.kind, key, changes: about, reason, ...(source === undefined ? {} : { source }) })
-    }
-    if (open.length > 0 && inPlace) changed.set(address, open)
-    else if (open.length > 0 && kind.delete !== undefined && fixed.length === 0) {
-      changed.set(address, open)
+    const why = fixed.map((change) => `${change.field} cannot change after creation: ${fixedReason(kind, change)}`)
+    if (kind.update !== undefined) {
+      if (open.length > 0) changed.set(address, open)
+      if (fixed.length > 0) stick(address, want, fixed, why.join("; "))
+    } else if (kind.delete !== undefined && fixed.length === 0) {
+      changed.set(address, changes)
       replaced.add(address)
-    } else if (changes.length === 0) same.add(address)
+    } else stick(address, want, changes, [...why, ...(open.length === 0 ? [] : [IMMUTABLE])].join("; "))
   }
 
-  // What goes along with a deletion, by way of the references that cascade.
-  const doomed = cascades(known, index.byAddress, [...removed.keys(), ...replaced])
+  /** A wanted object as it will be, with what is not declared and what cannot change as they are. */
+  const afterwards = (address: string, { item, kind }: Wanted): Item => {
+    const found = index.byAddress.get(address)
+    if (found === undefined || replaced.has(address)) return item
+    return changed.has(address) ? overlay(found.item, changeable(kind, item)) : found.item
+  }
+
+  // What goes along with a deletion, by way of the references that cascade, and what cannot go because it is still needed.
+  const { blocked, doomed } = removals(known, index.byAddress, removed.keys(), replaced, (dependent, root) => {
+    const { address, found, ref } = dependent
+    const needed = addressOf(ref.kind, ref.key)
+    const want = wanted.get(address)
+    const names = (item: Item) =>
+      known
+        .get(found.kind)
+        ?.needs?.(item)
+        .some((it) => addressOf(it.kind, it.key) === needed)
+    if (want === undefined) return true
+    // To declare what needs an object and to have that object deleted is a mistake in the files, reported below.
+    if (removed.has(root) && names(want.item) === true) return false
+    return names(afterwards(address, want)) === true
+  })
+  for (const [root, holder] of blocked) {
+    const want = wanted.get(root)
+    const found = removed.get(root)
+    const kind = found && known.get(found.kind)
+    if (found !== undefined && kind !== undefined)
+      extras.push({
+        kind: found.kind,
+        key: kind.key(found.item),
+        reason: `not in the file; kept because ${holder} needs it`
+      })
+    else if (want !== undefined)
+      stick(root, want, changed.get(root) ?? [], `the registry offers no way to change it, and ${holder} needs it`)
+    removed.delete(root)
+    replaced.delete(root)
+    changed.delete(root)
+  }
   const folded = new Map<string, Array<string>>()
   for (const [address, root] of doomed) {
     removed.delete(address)
@@ -168,45 +211,68 @@ export const planTarget = <K extends Kind>(
     if (replaced.has(root)) {
       changed.delete(address)
       same.delete(address)
+      stuck.delete(address)
       replaced.delete(address)
     } else report(`${lost.kind.kind} ${lost.key} would be lost with ${root}, which this plan deletes.`, lost.source)
   }
 
   const gone = (address: string): boolean => removed.has(address) || doomed.has(address)
   const drafts = new Map<string, Draft>()
+  /** What makes an object, and what ends one, by address. A replacement is both. */
   const creates = new Map<string, Draft>()
-  const deletes = new Map<string, Draft>()
+  const ends = new Map<string, Draft>()
   const add = (operation: AnyOperation): Draft => {
     const draft: Draft = { operation, needs: new Set(operation.impliedBy === undefined ? [] : [operation.impliedBy]) }
     drafts.set(operation.id, draft)
     return draft
   }
 
-  const implied = predict(known, wanted, owned, index.byCollection, actual.caller, (address) => {
-    const there = index.byAddress.has(address) && !gone(address) && !replaced.has(address)
-    return !there
-  })
+  const isMade = (address: string): boolean => !index.byAddress.has(address) || gone(address) || replaced.has(address)
+  const makerOf = (address: string): string => `${replaced.has(address) ? "replace" : "create"}:${address}`
+  const declared = new Map<string, Array<Wanted>>()
+  for (const want of wanted.values()) {
+    const id = collectionId(collectionOf(want.kind, want.item))
+    const list = declared.get(id)
+    if (list === undefined) declared.set(id, [want])
+    else list.push(want)
+  }
+  /** What a collection will have when everything planned for it is done, sorted. */
+  const resulting = (collection: Collection): ReadonlyArray<Item> => {
+    const id = collectionId(collection)
+    const kind = known.get(collection.kind)
+    if (kind === undefined) return []
+    const items = new Map<string, Item>()
+    for (const { item } of index.byCollection.get(id) ?? []) {
+      const key = kind.key(item)
+      if (!gone(addressOf(kind.kind, key))) items.set(key, item)
+    }
+    for (const want of declared.get(id) ?? []) {
+      const address = addressOf(kind.kind, want.key)
+      items.set(want.key, gone(address) ? want.item : afterwards(address, want))
+    }
+    return [...items].sort(([a], [b]) => byText(a, b)).map(([, item]) => item)
+  }
+  const implied = predict(known, wanted, isMade, actual.caller, resulting)
 
   for (const [address, { item, key, kind, source }] of wanted) {
     const origin = source === undefined ? {} : { source }
     const found = index.byAddress.get(address)
     const changes = changed.get(address)
-    if (found === undefined || gone(address)) {
+    const root = doomed.get(address)
+    if (found === undefined || root !== undefined) {
       const prediction = implied.get(address)
       const asWanted = prediction !== undefined && diff(kind, prediction.implied.item, item).length === 0
-      const by = asWanted ? { impliedBy: `create:${prediction.cause}`, reason: "made by the registry itself" } : {}
-      const draft = add({
-        id: `create:${address}`,
-        action: "create",
-        kind: kind.kind,
-        key,
-        after: item,
-        needs: [],
-        ...origin,
-        ...by
-      })
-      // What the registry makes first and differently is made right afterwards.
-      if (prediction !== undefined) draft.needs.add(`create:${prediction.cause}`)
+      const cause = prediction?.cause ?? root
+      const reason =
+        prediction === undefined
+          ? `lost with ${root}, and made again`
+          : asWanted
+            ? "made by the registry itself"
+            : "made by the registry itself, but differently"
+      const by = cause === undefined ? {} : { impliedBy: makerOf(cause), reason }
+      const common = { kind: kind.kind, key, after: item, needs: [] }
+      const draft = add({ id: `create:${address}`, action: "create", ...common, ...origin, ...by })
+      if (root !== undefined) draft.needs.add(makerOf(root))
       creates.set(address, draft)
     } else if (changes !== undefined && replaced.has(address)) {
       const loss = kind.destroys === undefined ? {} : { destroys: kind.destroys }
@@ -214,6 +280,7 @@ export const planTarget = <K extends Kind>(
       const common = { kind: kind.kind, key, before: found.item, after: item, changes, needs: [] }
       const draft = add({ id: `replace:${address}`, action: "replace", ...common, cascades: along, ...loss, ...origin })
       creates.set(address, draft)
+      ends.set(address, draft)
     } else if (changes !== undefined) {
       const common = { kind: kind.kind, key, before: found.item, after: item, changes, needs: [] }
       add({ id: `update:${address}`, action: "update", ...common, ...origin })
@@ -224,7 +291,7 @@ export const planTarget = <K extends Kind>(
     const by = impliedBy === undefined ? {} : { impliedBy }
     const along = (folded.get(address) ?? []).sort(byText)
     const common = { kind: kind.kind, key: kind.key(item), before: item, cascades: along, needs: [] }
-    deletes.set(address, add({ id: `delete:${address}`, action: "delete", ...common, reason, ...loss, ...by }))
+    ends.set(address, add({ id: `delete:${address}`, action: "delete", ...common, reason, ...loss, ...by }))
   }
   for (const [address, found] of removed) {
     const kind = known.get(found.kind)
@@ -234,8 +301,12 @@ export const planTarget = <K extends Kind>(
     const kind = known.get(made.kind)
     if (kind === undefined || wanted.has(address) || implicit(kind, made.item)) continue
     const entry = owned.get(collectionId(collectionOf(kind, made.item)))
-    if (entry === undefined || kind.delete === undefined || (kind.extras === "keep" && entry.prune !== true)) continue
-    remove(address, kind, made.item, "made by the registry itself; not in the file", `create:${cause}`)
+    if (entry === undefined || keptBecause(kind, entry) !== undefined) continue
+    // One that is there as well is deleted once, after the registry could make it again.
+    const earlier = ends.get(address)
+    if (earlier === undefined)
+      remove(address, kind, made.item, "made by the registry itself; not in the file", makerOf(cause))
+    else earlier.needs.add(makerOf(cause))
   }
 
   // What each operation needs, in both directions.
@@ -254,8 +325,11 @@ export const planTarget = <K extends Kind>(
     if (kind === undefined) continue
     if (operation.action !== "delete") {
       for (const ref of kind.needs?.(operation.after) ?? []) {
-        const maker = creates.get(addressOf(ref.kind, ref.key))
+        const needed = addressOf(ref.kind, ref.key)
+        const maker = creates.get(needed)
+        const prediction = implied.get(needed)
         if (maker !== undefined) draft.needs.add(maker.operation.id)
+        else if (prediction !== undefined) draft.needs.add(makerOf(prediction.cause))
       }
     }
     if (operation.action === "create" || operation.action === "replace") {
@@ -264,8 +338,8 @@ export const planTarget = <K extends Kind>(
     }
     if (operation.action !== "create") {
       for (const ref of kind.needs?.(operation.before) ?? []) {
-        const end = deletes.get(addressOf(ref.kind, ref.key))
-        if (end !== undefined) end.needs.add(operation.id)
+        const end = ends.get(addressOf(ref.kind, ref.key))
+        if (end !== undefined && !draft.needs.has(end.operation.id)) end.needs.add(operation.id)
       }
     }
     if (operation.action === "delete" && kind.grantsFirst === true) {
@@ -274,25 +348,47 @@ export const planTarget = <K extends Kind>(
     }
   }
 
+  // What goes along needed things as well, and is gone only when what takes it along is done.
+  for (const [address, root] of doomed) {
+    const found = index.byAddress.get(address)
+    const taker = ends.get(root)
+    if (found === undefined || taker === undefined) continue
+    for (const ref of known.get(found.kind)?.needs?.(found.item) ?? []) {
+      const end = ends.get(addressOf(ref.kind, ref.key))
+      if (end !== undefined && end !== taker && ref.cascades !== true) end.needs.add(taker.operation.id)
+    }
+  }
+
+  const missing = (ref: Ref): string | undefined => {
+    const address = addressOf(ref.kind, ref.key)
+    if (wanted.has(address)) return undefined
+    if (ends.has(address) || (doomed.has(address) && !implied.has(address))) return "which this plan deletes"
+    if (implied.has(address) || index.byAddress.has(address)) return undefined
+    return index.read.has(collectionId({ kind: ref.kind, parent: ref.parent }))
+      ? "which is neither declared nor there"
+      : undefined
+  }
   for (const { item, kind, key, source } of wanted.values()) {
     for (const ref of kind.needs?.(item) ?? []) {
-      const fault = missing(ref, wanted, index.byAddress, index.read, implied, gone)
+      const fault = missing(ref)
       if (fault !== undefined) report(`${kind.kind} ${key} needs ${ref.kind} ${ref.key}, ${fault}.`, source)
     }
   }
+  const fits = isOperationOf(known)
+  for (const { operation } of drafts.values())
+    if (!fits(operation))
+      report(
+        `${operation.kind} ${operation.key} is not what the kind "${operation.kind}" says it is.`,
+        operation.source
+      )
   const cycle = findCycle(new Map([...drafts].map(([id, draft]) => [id, draft.needs])))
   if (cycle !== undefined) report(`These operations need each other: ${cycle.join(" → ")}.`, undefined)
   if (problems.length > 0) throw new PlanRefused(problems)
 
   const operations = [...drafts.values()]
-    .map(
-      ({ needs, operation }): AnyOperation => ({
-        ...operation,
-        needs: [...needs].filter((id) => drafts.has(id)).sort(byText)
-      })
-    )
+    .map(({ needs, operation }): AnyOperation => ({ ...operation, needs: [...needs].sort(byText) }))
     .sort((a, b) => byText(a.id, b.id))
-    .filter(isOperationOf(known))
+    .filter(fits)
 
   return {
     ...target,
@@ -303,8 +399,10 @@ export const planTarget = <K extends Kind>(
       })
       .sort((a, b) => byText(collectionId(a), collectionId(b))),
     operations,
-    extras: extras.sort((a, b) => byText(addressOf(a.kind, a.key), addressOf(b.kind, b.key))),
-    stuck: stuck.sort((a, b) => byText(addressOf(a.kind, a.key), addressOf(b.kind, b.key))),
+    extras: extras
+      .filter((it) => !doomed.has(addressOf(it.kind, it.key)))
+      .sort((a, b) => byText(addressOf(a.kind, a.key), addressOf(b.kind, b.key))),
+    stuck: [...stuck.values()].sort((a, b) => byText(addressOf(a.kind, a.key), addressOf(b.kind, b.key))),
     unchanged: same.size
   }
 }
@@ -317,109 +415,46 @@ const fixedReason = (kind: Kind, change: Change): string | undefined => {
   return kind.fixed !== undefined && Object.hasOwn(kind.fixed, field) ? kind.fixed[field] : undefined
 }
 
-const missing = (
-  ref: Ref,
-  wanted: ReadonlyMap<string, Wanted>,
-  there: ReadonlyMap<string, Found>,
-  read: ReadonlySet<string>,
-  implied: ReadonlyMap<string, unknown>,
-  gone: (address: string) => boolean
-): string | undefined => {
-  const address = addressOf(ref.kind, ref.key)
-  if (wanted.has(address) || implied.has(address)) return undefined
-  if (there.has(address)) return gone(address) ? "which this plan deletes" : undefined
-  return read.has(collectionId({ kind: ref.kind, parent: ref.parent }))
-    ? "which is neither declared nor there"
-    : undefined
-}
+/** Why an object in an owned collection stays although no file declares it, if it does. */
+const keptBecause = (kind: Kind, entry: Owned): string | undefined =>
+  kind.delete === undefined ? UNDELETABLE : kind.extras === "keep" && entry.prune !== true ? KEPT : undefined
 
-/** Each object that goes along with a deletion, with the deletion that takes it: the topmost, where they are nested. */
-const cascades = (
-  kinds: ReadonlyMap<string, Kind>,
-  there: ReadonlyMap<string, Found>,
-  roots: ReadonlyArray<string>
-): ReadonlyMap<string, string> => {
-  if (roots.length === 0) return new Map()
-  const dependents = new Map<string, Array<string>>()
-  for (const [address, found] of there) {
-    for (const ref of kinds.get(found.kind)?.needs?.(found.item) ?? []) {
-      if (ref.cascades !== true) continue
-      const needed = addressOf(ref.kind, ref.key)
-      const list = dependents.get(needed)
-      if (list === undefined) dependents.set(needed, [address])
-      else list.push(address)
-    }
-  }
-  const taken = new Map<string, string>()
-  const take = (root: string) => {
-    const open = [root]
-    for (let address = open.pop(); address !== undefined; address = open.pop()) {
-      for (const dependent of dependents.get(address) ?? []) {
-        if (taken.has(dependent) || dependent === root) continue
-        taken.set(dependent, root)
-        open.push(dependent)
-      }
-    }
-  }
-  const sorted = [...roots].sort(byText)
-  // A root that another root takes along is none: first find those, then start again from the topmost.
-  for (const root of sorted) take(root)
-  const topmost = sorted.filter((root) => !taken.has(root))
-  taken.clear()
-  for (const root of topmost) take(root)
-  return taken
-}
+const wasRead = (read: ReadonlySet<string>, { kind, parent, part }: Collection): boolean =>
+  read.has(collectionId({ kind, parent })) || (part !== undefined && read.has(collectionId({ kind, parent, part })))
+
+/** What of a declared object can be given to one that is there. */
+const changeable = (kind: Kind, item: Item): Item =>
+  Object.fromEntries(Object.entries(item).filter(([field]) => fixedReason(kind, { field }) === undefined))
 
 interface Prediction {
   readonly cause: string
   readonly implied: Implied
 }
 
-/** What the registry will make by itself when the missing objects are created, by address. */
+/** What the registry will make by itself when what is missing is made, by address. */
 const predict = (
   kinds: ReadonlyMap<string, Kind>,
   wanted: ReadonlyMap<string, Wanted>,
-  owned: ReadonlyMap<string, Owned>,
-  there: ReadonlyMap<string, ReadonlyArray<Found>>,
+  isMade: (address: string) => boolean,
   caller: string | undefined,
-  toCreate: (address: string) => boolean
+  resulting: (collection: Collection) => ReadonlyArray<Item>
 ): ReadonlyMap<string, Prediction> => {
-  const declared = new Map<string, Array<Item>>()
-  for (const { item, kind } of wanted.values()) {
-    const id = collectionId(collectionOf(kind, item))
-    const list = declared.get(id)
-    if (list === undefined) declared.set(id, [item])
-    else list.push(item)
+  const known = new Map<string, ReadonlyArray<Item>>()
+  const collection = (of: Collection): ReadonlyArray<Item> => {
+    const id = collectionId(of)
+    const items = known.get(id) ?? resulting(of)
+    known.set(id, items)
+    return items
   }
-  const final = new Map<string, ReadonlyArray<Item>>()
-  const world: World = {
-    caller,
-    collection: (collection) => {
-      const id = collectionId(collection)
-      const known = final.get(id)
-      if (known !== undefined) return known
-      const kind = kinds.get(collection.kind)
-      const entry = owned.get(id)
-      const ours = declared.get(id) ?? []
-      const all = [...ours]
-      if (kind !== undefined) {
-        const keys = new Set(ours.map((item) => kind.key(item)))
-        const kept =
-          entry === undefined || kind.delete === undefined || (kind.extras === "keep" && entry.prune !== true)
-        for (const { item } of there.get(id) ?? [])
-          if (!keys.has(kind.key(item)) && (kept || kind.implicit?.(item, caller) === true)) all.push(item)
-      }
-      final.set(id, all)
-      return all
-    }
-  }
+  const world: World = { caller, collection }
   const predictions = new Map<string, Prediction>()
-  for (const [address, { item, kind }] of wanted) {
-    if (kind.implies === undefined || !toCreate(address)) continue
-    for (const implied of kind.implies(item, world)) {
+  const causes = [...wanted].filter(([address, { kind }]) => kind.implies !== undefined && isMade(address))
+  // In the order of their addresses, so that the cause of what several of them would make is always the same.
+  for (const [cause, { item, kind }] of causes.sort(([a], [b]) => byText(a, b))) {
+    for (const implied of kind.implies?.(item, world) ?? []) {
       const made = kinds.get(implied.kind)
-      if (made !== undefined)
-        predictions.set(addressOf(implied.kind, made.key(implied.item)), { cause: address, implied })
+      const address = made && addressOf(implied.kind, made.key(implied.item))
+      if (address !== undefined && !predictions.has(address)) predictions.set(address, { cause, implied })
     }
   }
   return predictions

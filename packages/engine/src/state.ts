@@ -57,7 +57,10 @@ export const indexActual = (kinds: ReadonlyMap<string, Kind>, actual: Actual): A
   for (const found of actual.found) {
     const kind = kinds.get(found.kind)
     if (kind === undefined) continue
-    byAddress.set(addressOf(found.kind, kind.key(found.item)), found)
+    const address = addressOf(found.kind, kind.key(found.item))
+    // Pages that shift while they are read can tell of one object twice.
+    if (byAddress.has(address)) continue
+    byAddress.set(address, found)
     const id = collectionId(collectionOf(kind, found.item))
     const together = byCollection.get(id)
     if (together === undefined) byCollection.set(id, [found])

@@ -1,0 +1,93 @@
+/**
+ * What a deletion takes along, and what stands in its way. Both follow from the references of what is there; whether a
+ * deletion is wanted is decided elsewhere.
+ */
+import { addressOf, byText, type Ref } from "./address.ts"
+import type { Kind } from "./kind.ts"
+import type { Found } from "./state.ts"
+
+export interface Removals {
+  /** Each object that goes along, with the deletion that takes it: the topmost, where they are nested. */
+  readonly doomed: ReadonlyMap<string, string>
+  /** Each deletion that cannot be, with the address of what stays and needs something that it would take. */
+  readonly blocked: ReadonlyMap<string, string>
+}
+
+interface Dependent {
+  readonly address: string
+  readonly found: Found
+  readonly ref: Ref
+}
+
+/**
+ * @param gone what is to be deleted
+ * @param again what is to be deleted and made again
+ * @param holds whether an object that stays will still need what it refers to; asked of references that do not cascade
+ */
+export const removals = (
+  kinds: ReadonlyMap<string, Kind>,
+  there: ReadonlyMap<string, Found>,
+  gone: Iterable<string>,
+  again: ReadonlySet<string>,
+  holds: (dependent: Dependent, root: string) => boolean
+): Removals => {
+  const blocked = new Map<string, string>()
+  const roots = new Set([...gone, ...again].sort(byText))
+  if (roots.size === 0) return { doomed: new Map(), blocked }
+  const cascading = new Map<string, Array<string>>()
+  const holding = new Map<string, Array<Dependent>>()
+  for (const [address, found] of there) {
+    for (const ref of kinds.get(found.kind)?.needs?.(found.item) ?? []) {
+      const needed = addressOf(ref.kind, ref.key)
+      if (ref.cascades === true) push(cascading, needed, address)
+      else push(holding, needed, { address, found, ref })
+    }
+  }
+  // What is blocked stays, and by that may block others: until no more is.
+  for (;;) {
+    const doomed = takenAlong(cascading, [...roots])
+    const before = blocked.size
+    for (const [needed, dependents] of holding) {
+      const root = doomed.get(needed) ?? (roots.has(needed) ? needed : undefined)
+      if (root === undefined) continue
+      for (const dependent of dependents) {
+        const { address } = dependent
+        const leaves = doomed.has(address) || (roots.has(address) && !again.has(address))
+        if (leaves || address === root || !holds(dependent, root)) continue
+        const first = blocked.get(root)
+        if (first === undefined || byText(address, first) < 0) blocked.set(root, address)
+      }
+    }
+    if (blocked.size === before) return { doomed, blocked }
+    for (const root of blocked.keys()) roots.delete(root)
+  }
+}
+
+const push = <A>(lists: Map<string, Array<A>>, key: string, value: A): void => {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [value])
+  else list.push(value)
+}
+
+const takenAlong = (
+  dependents: ReadonlyMap<string, ReadonlyArray<string>>,
+  roots: ReadonlyArray<string>
+): ReadonlyMap<string, string> => {
+  const taken = new Map<string, string>()
+  const take = (root: string) => {
+    const open = [root]
+    for (let address = open.pop(); address !== undefined; address = open.pop()) {
+      for (const dependent of dependents.get(address) ?? []) {
+        if (taken.has(dependent) || dependent === root) continue
+        taken.set(dependent, root)
+        open.push(dependent)
+      }
+    }
+  }
+  // A root that another root takes along is none: first find those, then start again from the topmost.
+  for (const root of roots) take(root)
+  const topmost = roots.filter((root) => !taken.has(root))
+  taken.clear()
+  for (const root of topmost) take(root)
+  return taken
+}

@@ -1,0 +1,223 @@
+/** The laws of planning, held against random registries and files. A failure prints the seed and the smallest case. */
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import {
+  addressOf,
+  assemble,
+  classify,
+  collectionId,
+  collectionOf,
+  encodePlan,
+  findCycle,
+  indexActual,
+  indexKinds,
+  itemOf
+} from "../src/index.ts"
+import { collectionsOf, declarationOf, model, planFor, planIfAny, scene, target } from "./arbitrary.ts"
+import { kindNamed, kinds, linearize, type Model, unchangedBy } from "./world.ts"
+
+const CASES = 1000
+/** Some scenes ask for what cannot be; they are drawn again. */
+const options = { numRuns: CASES, maxSkipsPerRun: 20 }
+const dice = fc.infiniteStream(fc.nat({ max: 1_000_000 }))
+
+const chooser = (stream: Iterator<number>) => (count: number) => (count === 0 ? 0 : Number(stream.next().value) % count)
+
+const differences = (a: Model, b: Model): ReadonlyArray<string> =>
+  [...new Set([...a.objects.keys(), ...b.objects.keys()])].filter((address) => {
+    const one = a.objects.get(address)
+    const other = b.objects.get(address)
+    return one === undefined || other === undefined || !unchangedBy(kindNamed(one.kind), one.item, other.item)
+  })
+
+/** The plan of a scene; a scene that cannot be planned is drawn again. */
+const planned = (model: Model, desired: Parameters<typeof planFor>[1]) => {
+  const plan = planIfAny(model, desired)
+  fc.pre(plan !== undefined)
+  if (plan === undefined) throw new Error("unreachable")
+  return plan
+}
+
+describe("a plan", () => {
+  it("of what is there has no operations", () => {
+    fc.assert(
+      fc.property(model, (registry) => {
+        const there = [...registry.objects.values()]
+        const scope = collectionsOf(there).map((collection) => ({ ...collection, prune: true }))
+        const plan = planFor(registry, { declarations: there.map((it) => declarationOf(it)), scope })
+        expect(plan.operations).toEqual([])
+        expect(plan.stuck).toEqual([])
+        expect(plan.extras).toEqual([])
+        expect(plan.unchanged).toBe(there.length)
+      }),
+      { numRuns: CASES }
+    )
+  })
+
+  it("is empty once a plan has been applied in any order that its needs allow", () => {
+    fc.assert(
+      fc.property(scene, dice, ({ desired, model }, stream) => {
+        const plan = planned(model, desired)
+        const after = model.copy()
+        for (const operation of linearize(plan.operations, chooser(stream))) after.execute(operation)
+        const second = planFor(after, desired)
+        expect(second.operations).toEqual([])
+        expect(second.stuck).toEqual(plan.stuck)
+      }),
+      options
+    )
+  })
+
+  it("made again after a stop anywhere leads to the same end", () => {
+    fc.assert(
+      fc.property(scene, dice, dice, fc.nat(), ({ desired, model }, one, other, stop) => {
+        const plan = planned(model, desired)
+        const whole = model.copy()
+        const order = linearize(plan.operations, chooser(one))
+        for (const operation of order) whole.execute(operation)
+
+        const broken = model.copy()
+        const count = stop % (order.length + 1)
+        for (const operation of order.slice(0, count)) broken.execute(operation)
+        const cut = order[count]
+        if (cut?.action === "replace") broken.delete(kindNamed(cut.kind), cut.before)
+        for (const operation of linearize(planFor(broken, desired).operations, chooser(other)))
+          broken.execute(operation)
+        expect(differences(whole, broken)).toEqual([])
+      }),
+      options
+    )
+  })
+
+  it("has no cycle, and no order that breaks a rule of the registry", () => {
+    fc.assert(
+      fc.property(scene, fc.array(dice, { minLength: 3, maxLength: 3 }), ({ desired, model }, streams) => {
+        const { operations } = planned(model, desired)
+        expect(findCycle(new Map(operations.map((it) => [it.id, new Set(it.needs)])))).toBeUndefined()
+        const ids = new Set(operations.map((it) => it.id))
+        expect(operations.flatMap((it) => it.needs).filter((id) => !ids.has(id))).toEqual([])
+        const ends = streams.map((stream) => {
+          const after = model.copy()
+          for (const operation of linearize(operations, chooser(stream))) after.execute(operation)
+          return after
+        })
+        for (const end of ends) for (const other of ends) expect(differences(end, other)).toEqual([])
+      }),
+      options
+    )
+  })
+
+  it("touches nothing but what is declared, owned, or listed as going along", () => {
+    fc.assert(
+      fc.property(scene, dice, ({ desired, model }, stream) => {
+        const plan = planned(model, desired)
+        const owned = new Map(desired.scope.map((it) => [collectionId(it), it]))
+        const declared = new Set(desired.declarations.map((it) => addressOf(it.kind, kindNamed(it.kind).key(it.item))))
+        const going = new Set<string>()
+        for (const operation of plan.operations) {
+          const kind = kindNamed(operation.kind)
+          const address = addressOf(operation.kind, operation.key)
+          if (operation.action === "delete") {
+            const entry = owned.get(collectionId(collectionOf(kind, itemOf(operation))))
+            expect(entry).toBeDefined()
+            expect(kind.extras === "remove" || entry?.prune === true).toBe(true)
+            expect(declared.has(address)).toBe(false)
+          } else expect(declared.has(address)).toBe(true)
+          if (operation.action === "delete" || operation.action === "replace")
+            for (const it of [address, ...operation.cascades]) going.add(it)
+        }
+        const after = model.copy()
+        const lost = new Set<string>()
+        for (const operation of linearize(plan.operations, chooser(stream))) {
+          const before = after.copy()
+          if (operation.action === "replace") {
+            const half = after.copy()
+            half.delete(kindNamed(operation.kind), operation.before)
+            for (const address of before.objects.keys()) if (!half.objects.has(address)) lost.add(address)
+          }
+          after.execute(operation)
+          for (const address of before.objects.keys()) if (!after.objects.has(address)) lost.add(address)
+        }
+        // All that goes is named beforehand, and all that is named goes.
+        expect([...lost].filter((it) => model.objects.has(it)).sort()).toEqual(
+          [...going].filter((it) => model.objects.has(it)).sort()
+        )
+        const untouched = [...model.objects.keys()].filter((it) => !declared.has(it) && !going.has(it))
+        expect(untouched.filter((it) => differences(model, after).includes(it))).toEqual([])
+        for (const extra of plan.extras) expect(untouched).toContain(addressOf(extra.kind, extra.key))
+      }),
+      options
+    )
+  })
+
+  it("has the same bytes whatever the order of what went into it", () => {
+    fc.assert(
+      fc.property(scene, dice, ({ desired, model }, stream) => {
+        const plan = planned(model, desired)
+        const choose = chooser(stream)
+        const shuffled = <A>(list: ReadonlyArray<A>): ReadonlyArray<A> =>
+          linearize(
+            list.map(
+              (value, i) =>
+                ({ id: `${i}`, action: "create", kind: "", key: "", after: { value }, needs: [], value }) as const
+            ),
+            choose
+          ).map((it) => it.value)
+        const other = {
+          declarations: shuffled(desired.declarations).map((it) => ({
+            ...it,
+            item: Object.fromEntries(shuffled(Object.entries(it.item)))
+          })),
+          scope: shuffled(desired.scope)
+        }
+        const actual = model.read(desired)
+        const again = planFor(model, other)
+        expect(encodePlan(assemble([again], "1"))).toBe(encodePlan(assemble([plan], "1")))
+        expect(shuffled(actual.found)).toHaveLength(actual.found.length)
+      }),
+      options
+    )
+  })
+
+  it("says of each operation that it is pending before, and done after", () => {
+    fc.assert(
+      fc.property(scene, dice, ({ desired, model }, stream) => {
+        const { operations } = planned(model, desired)
+        const standing = (of: Model) =>
+          operations.map((operation) => {
+            const now = of.get(addressOf(operation.kind, operation.key))
+            return [operation, classify(kindNamed(operation.kind), operation, now).state] as const
+          })
+        // What another operation decides is asked for after that one only.
+        for (const [operation, state] of standing(model))
+          if (operation.impliedBy === undefined) expect([operation.id, state]).toEqual([operation.id, "pending"])
+        const after = model.copy()
+        const finished = new Set<string>()
+        for (const operation of linearize(operations, chooser(stream))) {
+          after.execute(operation)
+          finished.add(operation.id)
+          for (const [other, state] of standing(after)) {
+            if (finished.has(other.id)) expect([other.id, state]).toEqual([other.id, "done"])
+            else if (other.impliedBy === undefined) expect([other.id, state]).toEqual([other.id, "pending"])
+            else if (finished.has(other.impliedBy)) expect(state).not.toBe("conflict")
+          }
+        }
+      }),
+      options
+    )
+  })
+})
+
+describe("the index of what is there", () => {
+  it("counts an object once although a list tells of it twice", () => {
+    fc.assert(
+      fc.property(model, (registry) => {
+        const found = [...registry.objects.values()]
+        const index = indexActual(indexKinds(kinds), { found: [...found, ...found], read: [] })
+        expect([...index.byCollection.values()].flat()).toHaveLength(found.length)
+      }),
+      { numRuns: 100 }
+    )
+    expect(target.registry).toBe("test")
+  })
+})
