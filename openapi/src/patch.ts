@@ -156,14 +156,16 @@ export const applyPatch = (document: JsonObject, patch: Patch): JsonObject => {
     throw new Error(`${patch.name}: ${where}${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
   let result = clone(document)
+  // What a patch adds is changed by later ones, which must not reach the patch itself.
+  const content = clone(patch.content)
   try {
-    applySchemas(result, patch.content)
-    applyResponses(result, patch.content)
-    if (patch.content["patch"] !== undefined) result = applyJsonPatch(result, patch.content["patch"])
+    applySchemas(result, content)
+    applyResponses(result, content)
+    if (content["patch"] !== undefined) result = applyJsonPatch(result, content["patch"])
   } catch (cause) {
     fail("", cause)
   }
-  const changes = patch.content["operations"]
+  const changes = content["operations"]
   if (isObject(changes)) {
     const byId = new Map(operationsOf(result).map((operation) => [operation.id, operation]))
     for (const [id, change] of Object.entries(changes)) {
