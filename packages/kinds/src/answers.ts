@@ -3,10 +3,10 @@
  * own view, because it alone proves that the token may see all of it: Quay answers who may not with less, not with an error.
  */
 import { shared } from "@quaymaster/runtime"
-import { type OrganizationView, paginate, type QuayError, type RepositoryListItem } from "@quaymaster/sdk"
+import { type OrganizationView, paginate, type QuayError } from "@quaymaster/sdk"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { ask, orMissing, type Quay } from "./quay.ts"
+import { ask, orMissing, pages, type Quay } from "./quay.ts"
 
 /** The token sees the organization, but not as its administrator: what it would read is not all there is. */
 export class NotAdministrator extends Data.TaggedError("NotAdministrator")<{ readonly organization: string }> {
@@ -100,7 +100,17 @@ export const prototypes = shared((orgname: string) =>
   )
 )
 
-/** All repositories of the organization, page after page. */
-export const repositories = shared(
-  (namespace: string): Effect.Effect<ReadonlyArray<RepositoryListItem>, QuayError, Quay> => Effect.succeed([])
+/** All repositories of the organization, page after page; each page is a request like any other. */
+export const repositories = shared((namespace: string) =>
+  pages((run) =>
+    paginate({
+      path: "/api/v1/repository",
+      page: (next) =>
+        run((client, signal) =>
+          client.GET("/api/v1/repository", { params: { query: { namespace, public: true, ...next } }, signal })
+        ),
+      items: (page) => page.repositories,
+      key: (item) => item.name
+    })
+  )
 )

@@ -104,7 +104,7 @@ export const defaultPermission: Kind<"default-permission", typeof schema, ReadEr
     ),
   create: (after) => {
     const { created_by, organization, role, team } = after
-    const delegate: PrototypeDelegate =
+    const delegate: { readonly kind: "user" | "team"; readonly name: string } =
       team === undefined ? { kind: "user", name: granteeUser(organization, after) } : { kind: "team", name: team }
     const body = { role, delegate, ...(created_by === undefined ? {} : { activating_user: { name: created_by } }) }
     return Effect.asVoid(

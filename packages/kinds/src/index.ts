@@ -22,7 +22,7 @@ export type QuayKind = (typeof quayKinds)[number]
 export { NotAdministrator, type ReadError } from "./answers.ts"
 export type { DefaultPermission } from "./default-permission.ts"
 export type { Organization } from "./organization.ts"
-export { Quay, type QuayOptions, type Request } from "./quay.ts"
+export { makeQuay, Quay, type QuayOptions, type Request } from "./quay.ts"
 export type { Repository } from "./repository.ts"
 export type { RepositoryPermission } from "./repository-permission.ts"
 export type { RobotAccount } from "./robot.ts"

@@ -6,7 +6,6 @@ import { type Limiter, retrying } from "@quaymaster/runtime"
 import { type QuayClient, QuayError } from "@quaymaster/sdk"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 
 /** Sends one request. The signal aborts it. */
 export type Request<A> = (client: QuayClient, signal: AbortSignal) => Promise<A>
@@ -27,18 +26,11 @@ export class Quay extends Context.Service<
     /** A write that must not happen twice. If its answer is lost, it is looked up before it is repeated. */
     readonly once: <A>(request: Request<A>) => Effect.Effect<A, QuayError>
   }
->()("@quaymaster/kinds/Quay") {
-  static readonly layer = (options: QuayOptions): Layer.Layer<Quay> => Layer.succeed(Quay)(Quay.of(quayOf(options)))
-}
+>()("@quaymaster/kinds/Quay") {}
 
-const quayOf = ({ caller, client, limiter }: QuayOptions): Quay["Service"] => {
+export const makeQuay = ({ caller, client, limiter }: QuayOptions): Quay["Service"] => {
   const attempt = <A>(request: Request<A>): Effect.Effect<A, QuayError> =>
-    limiter.run(
-      Effect.tryPromise({
-        try: (signal) => request(client, signal),
-        catch: (error) => error
-      }).pipe(Effect.catch((error) => (error instanceof QuayError ? Effect.fail(error) : Effect.die(error))))
-    )
+    limiter.run(settled((signal) => request(client, signal)))
   return {
     caller,
     ask: (request) => retrying({ repeatable: true })(attempt(request)),
@@ -60,4 +52,22 @@ export const orMissing = <A, E extends { readonly _tag: string }, R>(
 ): Effect.Effect<A | undefined, E, R> =>
   Effect.catch(effect, (error): Effect.Effect<A | undefined, E> =>
     error._tag === "Missing" ? Effect.succeed(undefined) : Effect.fail(error)
+  )
+
+/** All items of a paginated list, each page asked for by its own request. */
+export const pages = <A>(
+  list: (run: <Page>(request: Request<Page>) => Promise<Page>) => AsyncIterable<A>
+): Effect.Effect<ReadonlyArray<A>, QuayError, Quay> =>
+  Effect.flatMap(Effect.context<Quay>(), (context) =>
+    settled(async (signal) => {
+      const items: Array<A> = []
+      for await (const item of list((request) => Effect.runPromiseWith(context)(ask(request), { signal }))) items.push(item)
+      return items
+    })
+  )
+
+/** A promise whose rejections are Quay's errors; anything else that it throws is a mistake in the program. */
+const settled = <A>(run: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, QuayError> =>
+  Effect.tryPromise({ try: (signal) => run(signal), catch: (error) => error }).pipe(
+    Effect.catch((error) => (error instanceof QuayError ? Effect.fail(error) : Effect.die(error)))
   )
