@@ -28,7 +28,8 @@ export class Caller {
 
   constructor(state: State, features: Features, token: string | undefined) {
     const known = token === undefined ? undefined : state.tokens.get(token)
-    const alive = known !== undefined && state.users.get(known.user)?.enabled === true
+    const expired = known?.expires != null && Date.parse(known.expires) <= state.options.now()
+    const alive = known !== undefined && !expired && state.users.get(known.user)?.enabled === true
     this.user = alive ? known.user : undefined
     this.#scopes = new Set(alive ? known.scopes : [])
     this.#state = state

@@ -167,7 +167,7 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
 
   const addToken: Simulator["addToken"] = ({ token = randomToken(random, 40), user, scopes = SCOPES }) => {
     if (!state.users.has(user)) state.users.set(user, state.newUser({ email: `${user}@example.com` }))
-    state.tokens.set(token, { user, scopes: [...scopes] })
+    state.tokens.set(token, { user, scopes: [...scopes], expires: null })
     expired.delete(token)
     return token
   }

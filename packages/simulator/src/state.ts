@@ -87,11 +87,13 @@ export interface Organization extends Namespace {
 export interface Token {
   readonly user: string
   readonly scopes: readonly string[]
+  /** When it is worth nothing any more; null never. */
+  readonly expires: string | null
 }
 
 /** Things that only one kind knows of, kept with their owner and written under a key of their own. */
 export interface Part<T = unknown> {
-  readonly owner: "organization" | "repository" | "user"
+  readonly owner: "registry" | "organization" | "repository" | "user"
   readonly key: string
   of(owner: object): T
   set(owner: object, value: T): void
@@ -405,6 +407,7 @@ export class State {
     const organizations = named(reader, "organizations", (item, place) => this.#readOrganization(item, place))
     const tokens = reader.map("tokens", readToken)
     const deleted = reader.map("deleted", readText)
+    this.#readParts("registry", this, reader)
     reader.end()
     for (const name of organizations.keys()) {
       if (users.has(name)) throw new StateError(`organizations.${name}`, "is the name of a user too")
@@ -426,7 +429,11 @@ export class State {
         ...this.#writeNamespace(user),
         ...this.#writeParts("user", user)
       })),
-      tokens: fromMap(this.tokens, ({ user, scopes }) => ({ user, scopes: [...scopes] })),
+      tokens: fromMap(this.tokens, ({ user, scopes, expires }) => ({
+        user,
+        scopes: [...scopes],
+        ...(expires === null ? {} : { expires })
+      })),
       organizations: fromMap(this.organizations, (organization) => ({
         email: organization.email,
         uuid: organization.uuid,
@@ -444,7 +451,8 @@ export class State {
         ...this.#writeNamespace(organization),
         ...this.#writeParts("organization", organization)
       })),
-      deleted: fromMap(this.deleted, (since) => since)
+      deleted: fromMap(this.deleted, (since) => since),
+      ...this.#writeParts("registry", this)
     }
   }
 
@@ -507,7 +515,8 @@ const readToken = (value: unknown, place: string): Token => {
   const reader = new Reader(value, place)
   const token: Token = {
     user: reader.text("user", ""),
-    scopes: reader.raw("scopes") === undefined ? SCOPES : reader.texts("scopes")
+    scopes: reader.raw("scopes") === undefined ? SCOPES : reader.texts("scopes"),
+    expires: reader.text("expires", null)
   }
   reader.end()
   return token
@@ -559,7 +568,7 @@ export type OrganizationState = NamespaceState & {
 export type SimulatorState = {
   format: typeof FORMAT
   users: { [name: string]: UserState }
-  tokens: { [token: string]: { user: string; scopes: string[] } }
+  tokens: { [token: string]: { user: string; scopes: string[]; expires?: string } }
   organizations: { [name: string]: OrganizationState }
   deleted: { [name: string]: string }
 }

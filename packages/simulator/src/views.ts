@@ -1,13 +1,19 @@
 // Pieces of answers that several kinds show: quotas, dates, and whether someone belongs to an organization.
-import type { Call } from "./call.ts"
+import type { Call, Quotas } from "./call.ts"
 import { splitRobot } from "./names.ts"
 import type { Organization, Repository, State } from "./state.ts"
+
+const quotasOf = (call: Call, namespace: string): Quotas => {
+  const hook = call.registry.hooks.find(({ quotas }) => quotas !== undefined)
+  return hook?.quotas?.(call, namespace) ?? { quotas: [], bytes: null }
+}
+
+export const configuredQuota = (call: Call, namespace: string): number | null => quotasOf(call, namespace).bytes
 
 /** The keys that views of organizations and users have where quotas can be edited. */
 export const quotaView = (call: Call, namespace: string) => {
   if (!call.feature("QUOTA_MANAGEMENT") || !call.feature("EDIT_QUOTA")) return {}
-  const hook = call.registry.hooks.find(({ quotas }) => quotas !== undefined)
-  const { quotas, bytes } = hook?.quotas?.(call, namespace) ?? { quotas: [], bytes: null }
+  const { quotas, bytes } = quotasOf(call, namespace)
   return {
     quotas,
     quota_report: {

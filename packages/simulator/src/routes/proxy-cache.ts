@@ -1,18 +1,97 @@
-// The proxy cache of an organization: only that there is none. It says so for organizations that do not exist, too.
-import { json } from "../errors.ts"
+// The proxy cache of an organization. Leaves out asking the upstream registry whether it is one.
+import type { Call } from "../call.ts"
+import { invalidRequest, json, notFound } from "../errors.ts"
+import { Reader } from "../json.ts"
 import type { Kind } from "../router.ts"
+import type { Schema } from "../schema.ts"
+import { part } from "../state.ts"
+
+const DAY = 86_400
+
+interface ProxyCache {
+  readonly upstream_registry: string
+  readonly upstream_registry_username: string | null
+  readonly upstream_registry_password: string | null
+  readonly expiration_s: number
+  readonly insecure: boolean
+}
+
+const NEW: Schema = {
+  type: "object",
+  required: ["upstream_registry"],
+  properties: { upstream_registry: { type: "string" } }
+}
+
+const caches = part<ProxyCache | undefined>({
+  owner: "organization",
+  key: "proxy_cache",
+  empty: () => undefined,
+  read: (value, place) => {
+    const reader = new Reader(value, place)
+    const cache: ProxyCache = {
+      upstream_registry: reader.text("upstream_registry", ""),
+      upstream_registry_username: reader.text("upstream_registry_username", null),
+      upstream_registry_password: reader.text("upstream_registry_password", null),
+      expiration_s: reader.number("expiration_s", DAY),
+      insecure: reader.flag("insecure", false)
+    }
+    reader.end()
+    return cache
+  },
+  write: (cache) => (cache === undefined ? undefined : { ...cache })
+})
+
+const create = (call: Call) => {
+  const { organization } = call.administered()
+  if (caches.of(organization) !== undefined) throw invalidRequest("Proxy Cache Configuration already exists")
+  caches.set(organization, {
+    upstream_registry: call.body.required("upstream_registry"),
+    upstream_registry_username: call.body.text("upstream_registry_username") ?? null,
+    upstream_registry_password: call.body.text("upstream_registry_password") ?? null,
+    expiration_s: call.body.number("expiration_s") ?? DAY,
+    insecure: call.body.flag("insecure") ?? false
+  })
+  return json(201, "Created")
+}
+
+const PATH = "/api/v1/organization/{orgname}/proxycache"
+const shared = { path: PATH, features: ["PROXY_CACHE"] } as const
 
 export const proxyCache: Kind = {
   name: "proxy-cache",
+  parts: [caches],
   routes: [
     {
+      ...shared,
       method: "GET",
-      path: "/api/v1/organization/{orgname}/proxycache",
       operation: "getProxyCacheConfig",
-      features: ["PROXY_CACHE"],
+      // It says that there is none for organizations that do not exist, too.
       handle: (call) => {
-        call.caller.require(call.caller.isMember(call.parameter("orgname")))
-        return json(200, { upstream_registry: "", expiration_s: "", insecure: "" })
+        const name = call.parameter("orgname")
+        call.caller.require(call.caller.isMember(name))
+        const organization = call.state.organizations.get(name)
+        const cache = organization === undefined ? undefined : caches.of(organization)
+        if (cache === undefined) return json(200, { upstream_registry: "", expiration_s: "", insecure: "" })
+        const { upstream_registry, expiration_s, insecure } = cache
+        return json(200, { upstream_registry, expiration_s, insecure })
+      }
+    },
+    {
+      ...shared,
+      method: "POST",
+      operation: "createProxyCacheConfig",
+      body: { name: "NewProxyCacheConfig", schema: NEW },
+      handle: create
+    },
+    {
+      ...shared,
+      method: "DELETE",
+      operation: "deleteProxyCacheConfig",
+      handle: (call) => {
+        const { organization } = call.administered()
+        if (caches.of(organization) === undefined) throw notFound()
+        caches.set(organization, undefined)
+        return json(201, "Deleted")
       }
     }
   ]

@@ -14,7 +14,7 @@ import {
   type RepositoryRole,
   VISIBILITIES
 } from "../state.ts"
-import { isPublic } from "../views.ts"
+import { configuredQuota, isPublic } from "../views.ts"
 
 const PAGE = 100
 
@@ -121,7 +121,7 @@ const summary = (call: Call, namespace: string, name: string, repository: Reposi
   ...(call.queryFlag("popularity", false) ? { popularity: 0 } : {}),
   is_starred: false,
   ...(call.feature("QUOTA_MANAGEMENT") && call.feature("EDIT_QUOTA")
-    ? { quota_report: { quota_bytes: 0, configured_quota: null } }
+    ? { quota_report: { quota_bytes: 0, configured_quota: configuredQuota(call, namespace) } }
     : {})
 })
 
