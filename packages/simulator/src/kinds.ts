@@ -5,6 +5,8 @@ import { autoPrune } from "./routes/auto-prune.ts"
 import { discovery } from "./routes/discovery.ts"
 import { immutability } from "./routes/immutability.ts"
 import { member } from "./routes/member.ts"
+import { message } from "./routes/message.ts"
+import { notification } from "./routes/notification.ts"
 import { organization } from "./routes/organization.ts"
 import { organizationMirror } from "./routes/organization-mirror.ts"
 import { organizationNotification } from "./routes/organization-notification.ts"
@@ -30,6 +32,8 @@ export const KINDS: readonly Kind[] = [
   repository,
   permission,
   application,
+  message,
+  notification,
   quota,
   proxyCache,
   autoPrune,

@@ -1,0 +1,121 @@
+// Notifications of repositories. Leaves out sending any.
+import type { Call } from "../call.ts"
+import { internalError, invalidRequest, json, noContent, notFound } from "../errors.ts"
+import { Reader } from "../json.ts"
+import {
+  checkMethod,
+  isMethod,
+  NOTIFICATION,
+  type Notification,
+  readNotification,
+  wantedNotification
+} from "../notifications.ts"
+import type { Kind } from "../router.ts"
+import { part, type Repository } from "../state.ts"
+import { foundRepository, requireRole } from "./repository.ts"
+
+const EVENTS = [
+  "repo_push",
+  "build_queued",
+  "build_start",
+  "build_success",
+  "build_failure",
+  "build_cancelled",
+  "vulnerability_found",
+  "repo_mirror_sync_started",
+  "repo_mirror_sync_success",
+  "repo_mirror_sync_failed"
+]
+
+const notifications = part<Notification[]>({
+  owner: "repository",
+  key: "notifications",
+  empty: () => [],
+  read: (value, place) => new Reader({ notifications: value }, place).list("notifications", readNotification),
+  write: (all) => (all.length === 0 ? undefined : all.map((one) => ({ ...one })))
+})
+
+const find = (call: Call, repository: Repository): Notification | undefined =>
+  notifications.of(repository).find(({ uuid }) => uuid === call.parameter("uuid"))
+
+const found = (call: Call): Notification => {
+  const notification = find(call, foundRepository(call).repository)
+  if (notification === undefined) throw notFound()
+  return notification
+}
+
+const create = (call: Call) => {
+  const { namespace, repository } = foundRepository(call)
+  const wanted = wantedNotification(call)
+  const isEvent = EVENTS.includes(wanted.event) || (wanted.event === "repo_image_expiry" && call.since("3.12"))
+  if (!isMethod(wanted.method)) throw internalError(`no method ${wanted.method}`)
+  checkMethod(call, namespace, wanted.method, wanted.config)
+  // An address counts when somebody has followed the link that was mailed there.
+  if (wanted.method === "email") {
+    throw invalidRequest("The specified e-mail address is not authorized to receive notifications for this repository")
+  }
+  if (!isEvent) throw internalError(`no event ${wanted.event}`)
+  notifications.of(repository).push(wanted)
+  return json(201, wanted)
+}
+
+const remove = (call: Call) => {
+  const { namespace, name, repository } = foundRepository(call)
+  const notification = find(call, repository)
+  if (notification === undefined) {
+    throw invalidRequest(`No repository notification found for: ${namespace}, ${name}, ${call.parameter("uuid")}`)
+  }
+  notifications.set(
+    repository,
+    notifications.of(repository).filter((one) => one !== notification)
+  )
+  return noContent()
+}
+
+const ALL = "/api/v1/repository/{repository}/notification/"
+const ONE = `${ALL}{uuid}`
+const shared = { scope: "repo:admin", guard: requireRole("admin") } as const
+
+export const notification: Kind = {
+  name: "notification",
+  parts: [notifications],
+  routes: [
+    {
+      ...shared,
+      method: "GET",
+      path: ALL,
+      operation: "listRepoNotifications",
+      handle: (call) => json(200, { notifications: notifications.of(foundRepository(call).repository) })
+    },
+    {
+      ...shared,
+      method: "POST",
+      path: ALL,
+      operation: "createRepoNotification",
+      body: { name: "NotificationCreateRequest", schema: NOTIFICATION },
+      handle: create
+    },
+    { ...shared, method: "GET", path: ONE, operation: "getRepoNotification", handle: (call) => json(200, found(call)) },
+    {
+      ...shared,
+      method: "POST",
+      path: ONE,
+      operation: "resetRepositoryNotificationFailures",
+      handle: (call) => {
+        found(call).number_of_failures = 0
+        return noContent()
+      }
+    },
+    { ...shared, method: "DELETE", path: ONE, operation: "deleteRepoNotification", handle: remove },
+    {
+      ...shared,
+      method: "POST",
+      path: `${ONE}/test`,
+      operation: "testRepoNotification",
+      handle: (call) => {
+        found(call)
+        return json(200, {})
+      }
+    }
+  ]
+}
