@@ -55,13 +55,15 @@ export const mapSection = <Fields extends TProperties, Item>(options: {
   under: options.under,
   name: options.name,
   schema: (nested) =>
-    Type.Unsafe({
-      type: "object",
-      description: options.description,
-      patternProperties: { [options.names.pattern]: Type.Object({ ...options.fields, ...nested }, closed) },
-      additionalProperties: false,
-      "x-names": options.names.description
-    }),
+    Type.Record(
+      Type.String({ pattern: options.names.pattern }),
+      Type.Object({ ...options.fields, ...nested }, closed),
+      {
+        ...closed,
+        description: options.description,
+        "x-names": options.names.description
+      }
+    ),
   read: (node, parent) =>
     Object.keys(node).flatMap((name) => {
       const entry = node[name]

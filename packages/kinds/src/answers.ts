@@ -30,7 +30,9 @@ export interface AdministeredOrganization extends OrganizationView {
 export const organizationView: (name: string) => Effect.Effect<AdministeredOrganization | undefined, ReadError, Quay> =
   shared((orgname) =>
     Effect.flatMap(
-      orMissing(ask((client, signal) => client.GET("/api/v1/organization/{orgname}", { params: { path: { orgname } }, signal }))),
+      orMissing(
+        ask((client, signal) => client.GET("/api/v1/organization/{orgname}", { params: { path: { orgname } }, signal }))
+      ),
       (view): Effect.Effect<AdministeredOrganization | undefined, NotAdministrator> => {
         if (view === undefined) return Effect.succeed(undefined)
         const { is_admin, teams } = view
@@ -43,7 +45,9 @@ export const organizationView: (name: string) => Effect.Effect<AdministeredOrgan
 /** Each person in a team of the organization, with the teams, and the repositories of a direct permission without the role. */
 export const members = shared((orgname: string) =>
   Effect.map(
-    ask((client, signal) => client.GET("/api/v1/organization/{orgname}/members", { params: { path: { orgname } }, signal })),
+    ask((client, signal) =>
+      client.GET("/api/v1/organization/{orgname}/members", { params: { path: { orgname } }, signal })
+    ),
     (answer) => answer.members
   )
 )

@@ -5,11 +5,11 @@
 import { section } from "@quaymaster/engine"
 import type { Kind } from "@quaymaster/runtime"
 import type { PrototypeView } from "@quaymaster/sdk"
-import { type Static, Type } from "@sinclair/typebox"
+import { type Static, type TProperties, Type } from "@sinclair/typebox"
 import * as Effect from "effect/Effect"
 import { organizationView, prototypes, type ReadError } from "./answers.ts"
 import { grantee, granteeFields, granteeKey, granteeNeeds, granteeUser } from "./grantee.ts"
-import { item, RepositoryRole, UserName } from "./names.ts"
+import { item, RepositoryRole, RobotName, TeamName, UserName } from "./names.ts"
 import { organizationRef } from "./organization.ts"
 import { ask, once, orMissing, type Quay } from "./quay.ts"
 
@@ -25,17 +25,12 @@ const schema = item({
 
 export type DefaultPermission = Static<typeof schema>
 
-const node = Type.Array(
-  Type.Object(
-    { role: RepositoryRole, ...granteeFields, created_by: Type.Optional(UserName) },
-    {
-      additionalProperties: false,
-      oneOf: [{ required: ["user"] }, { required: ["robot"] }, { required: ["team"] }],
-      "x-rule": "one of user, robot and team"
-    }
-  ),
-  { description: "What is granted on each repository when it is created. Rules that are not here are removed." }
-)
+const rule = <Grantee extends TProperties>(to: Grantee) =>
+  Type.Object({ role: RepositoryRole, ...to, created_by: Type.Optional(UserName) }, { additionalProperties: false })
+
+const node = Type.Array(Type.Union([rule({ team: TeamName }), rule({ robot: RobotName }), rule({ user: UserName })]), {
+  description: "What is granted on each repository when it is created. Rules that are not here are removed."
+})
 
 const fromView = (organization: string, view: PrototypeView): DefaultPermission => ({
   organization,
@@ -119,7 +114,8 @@ export const defaultPermission: Kind<"default-permission", typeof schema, ReadEr
   },
   update: (after, before) =>
     Effect.gen(function* () {
-      if (before.id !== undefined && before.role !== after.role) yield* change(after.organization, before.id, after.role)
+      if (before.id !== undefined && before.role !== after.role)
+        yield* change(after.organization, before.id, after.role)
       for (const id of before.duplicates ?? []) yield* remove(after.organization, id)
     }),
   delete: (before) =>

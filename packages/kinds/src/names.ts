@@ -14,22 +14,30 @@ export const shortNames = { pattern: `^${SHORT}$`, description: SHORT_RULE }
 
 export const repositoryNames = {
   pattern: "^(?=.{1,255}$)[a-z0-9][.a-z0-9_-]*(?:/[a-z0-9][.a-z0-9_-]*)*$",
-  description: "lower-case letters, digits, dots, dashes and underscores; parts are separated by slashes and start with a letter or digit"
+  description:
+    "lower-case letters, digits, dots, dashes and underscores; parts are separated by slashes and start with a letter or digit"
 }
 
 export const userNames = shortNames
 
 export const OrganizationName = named(`^${SHORT}$`, SHORT_RULE, "The organization's name.")
 export const TeamName = named(`^${SHORT}$`, SHORT_RULE, "The name of a team of this organization.")
-export const RobotName = named(`^${SHORT}$`, SHORT_RULE, "The short name of a robot account of this organization: `ci`, not `acme+ci`.")
+export const RobotName = named(
+  `^${SHORT}$`,
+  SHORT_RULE,
+  "The short name of a robot account of this organization: `ci`, not `acme+ci`."
+)
 export const UserName = named(`^${SHORT}$`, SHORT_RULE, "A user's name.")
 
-const oneOf = <const Values extends ReadonlyArray<string>>(values: Values, description: string) =>
-  Type.Unsafe<Values[number]>({ type: "string", enum: [...values], description })
-
-export const TeamRole = oneOf(["member", "creator", "admin"], "What the team may do in the organization.")
-export const RepositoryRole = oneOf(["read", "write", "admin"], "What may be done with the repository.")
-export const Visibility = oneOf(["public", "private"], "Who may see and pull it.")
+export const TeamRole = Type.Union([Type.Literal("member"), Type.Literal("creator"), Type.Literal("admin")], {
+  description: "What the team may do in the organization."
+})
+export const RepositoryRole = Type.Union([Type.Literal("read"), Type.Literal("write"), Type.Literal("admin")], {
+  description: "What may be done with the repository."
+})
+export const Visibility = Type.Union([Type.Literal("public"), Type.Literal("private")], {
+  description: "Who may see and pull it."
+})
 
 /** Fields for text that people write about an object. */
 export const describedAs = (what: string, options: { readonly maxLength?: number } = {}) =>

@@ -22,9 +22,7 @@ export type Organization = Static<typeof schema>
 export const organizationRef = (name: string) => ({ kind: "organization", key: name, parent: name, cascades: true })
 
 const change = (orgname: string, body: { readonly email?: string; readonly tag_expiration_s?: number }) =>
-  ask((client, signal) =>
-    client.PUT("/api/v1/organization/{orgname}", { params: { path: { orgname } }, body, signal })
-  )
+  ask((client, signal) => client.PUT("/api/v1/organization/{orgname}", { params: { path: { orgname } }, body, signal }))
 
 export const organization: Kind<"organization", typeof schema, ReadError, Quay> = {
   kind: "organization",
@@ -47,7 +45,11 @@ export const organization: Kind<"organization", typeof schema, ReadError, Quay> 
     fields: {
       organization: OrganizationName,
       email: Type.Optional(
-        Type.String({ pattern: "^[^@\\s]+@[^@\\s]+$", "x-rule": "an e-mail address", description: "The contact address." })
+        Type.String({
+          pattern: "^[^@\\s]+@[^@\\s]+$",
+          "x-rule": "an e-mail address",
+          description: "The contact address."
+        })
       ),
       tag_expiration: Type.Optional(
         Type.String({

@@ -50,8 +50,10 @@ export const once = <A>(request: Request<A>): Effect.Effect<A, QuayError, Quay> 
 export const orMissing = <A, E extends { readonly _tag: string }, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A | undefined, E, R> =>
-  Effect.catch(effect, (error): Effect.Effect<A | undefined, E> =>
-    error._tag === "Missing" ? Effect.succeed(undefined) : Effect.fail(error)
+  Effect.catch(
+    effect,
+    (error): Effect.Effect<A | undefined, E> =>
+      error._tag === "Missing" ? Effect.succeed(undefined) : Effect.fail(error)
   )
 
 /** All items of a paginated list, each page asked for by its own request. */
@@ -61,7 +63,8 @@ export const pages = <A>(
   Effect.flatMap(Effect.context<Quay>(), (context) =>
     settled(async (signal) => {
       const items: Array<A> = []
-      for await (const item of list((request) => Effect.runPromiseWith(context)(ask(request), { signal }))) items.push(item)
+      for await (const item of list((request) => Effect.runPromiseWith(context)(ask(request), { signal })))
+        items.push(item)
       return items
     })
   )

@@ -19,11 +19,9 @@ export type RepositoryPermission = Static<typeof schema>
 
 const roles = (what: string) =>
   Type.Optional(
-    Type.Unsafe<{ readonly [name: string]: RepositoryPermission["role"] }>({
-      type: "object",
-      description: `${what}, each with a role. Others lose their permission.`,
-      patternProperties: { [shortNames.pattern]: RepositoryRole },
+    Type.Record(Type.String({ pattern: shortNames.pattern }), RepositoryRole, {
       additionalProperties: false,
+      description: `${what}, each with a role. Others lose their permission.`,
       "x-names": shortNames.description
     })
   )
@@ -186,11 +184,14 @@ const usersAndRobots = (
     const byRepository = new Set([...forUsers, ...forRobots])
     if (byRepository.size === 0) return []
     const asked = forRobots.size === 0 ? [] : yield* robots(organization)
-    const personal = forUsers.size === 0 ? new Set<string>() : yield* personalRepositories(organization, forUsers, declared)
+    const personal =
+      forUsers.size === 0 ? new Set<string>() : yield* personalRepositories(organization, forUsers, declared)
     const holders = asked.filter(
       (robot) =>
         robot.repositories === undefined ||
-        robot.repositories.some((name) => forRobots.has(`${organization}/${name}`) && !personal.has(`${organization}/${name}`))
+        robot.repositories.some(
+          (name) => forRobots.has(`${organization}/${name}`) && !personal.has(`${organization}/${name}`)
+        )
     )
     if (byRepository.size <= holders.length + personal.size) return yield* each(byRepository, usersOn)
     const bySubject = Effect.map(
@@ -232,7 +233,11 @@ const ofTeam = (organization: string, team: string): Effect.Effect<Permissions, 
       })
     ),
     (answer) =>
-      answer.permissions.map(({ repository, role }) => ({ repository: `${organization}/${repository.name}`, team, role }))
+      answer.permissions.map(({ repository, role }) => ({
+        repository: `${organization}/${repository.name}`,
+        team,
+        role
+      }))
   )
 
 const ofRobot = (organization: string, robot: string): Effect.Effect<Permissions, ReadError, Quay> =>
@@ -244,7 +249,11 @@ const ofRobot = (organization: string, robot: string): Effect.Effect<Permissions
       })
     ),
     (answer) =>
-      answer.permissions.map(({ repository, role }) => ({ repository: `${organization}/${repository.name}`, robot, role }))
+      answer.permissions.map(({ repository, role }) => ({
+        repository: `${organization}/${repository.name}`,
+        robot,
+        role
+      }))
   )
 
 const usersOn = (repository: string): Effect.Effect<Permissions, ReadError, Quay> =>

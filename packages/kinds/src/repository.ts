@@ -46,7 +46,11 @@ const granted = (repository: Repository, world: World): ReadonlyArray<Implied> =
   }
   const grants: Array<Implied> = []
   for (const { robot, role, team, user } of rules.values()) {
-    const to = { ...(robot === undefined ? {} : { robot }), ...(team === undefined ? {} : { team }), ...(user === undefined ? {} : { user }) }
+    const to = {
+      ...(robot === undefined ? {} : { robot }),
+      ...(team === undefined ? {} : { team }),
+      ...(user === undefined ? {} : { user })
+    }
     grants.push({ kind: "repository-permission", item: { repository: key, ...to, role } })
   }
   if (world.caller !== undefined)

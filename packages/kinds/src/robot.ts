@@ -39,7 +39,8 @@ export const robot: Kind<"robot", typeof schema, ReadError, Quay> = {
   extras: "keep",
   destroys: "credential",
   fixed: {
-    description: "a new robot account would have a new token, and none of its permissions, teams and default permissions"
+    description:
+      "a new robot account would have a new token, and none of its permissions, teams and default permissions"
   },
   section: mapSection({
     under: "organization",
@@ -47,7 +48,9 @@ export const robot: Kind<"robot", typeof schema, ReadError, Quay> = {
     names: shortNames,
     description: "The organization's robot accounts, by short name.",
     fields: {
-      description: Type.Optional(describedAs("What the robot account is for. It cannot change later.", { maxLength: 255 }))
+      description: Type.Optional(
+        describedAs("What the robot account is for. It cannot change later.", { maxLength: 255 })
+      )
     },
     read: (name, entry, organization) => ({ organization, name, ...entry })
   }),

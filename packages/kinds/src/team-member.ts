@@ -39,7 +39,9 @@ const membersOf = (organization: string, part: string | undefined) =>
     const people = part === "robots" ? [] : yield* members(organization)
     const accounts = part === "users" ? [] : yield* robots(organization)
     return [
-      ...people.flatMap(({ name, teams }) => (teams ?? []).map((team): TeamMember => ({ organization, team: team.name, name }))),
+      ...people.flatMap(({ name, teams }) =>
+        (teams ?? []).map((team): TeamMember => ({ organization, team: team.name, name }))
+      ),
       ...accounts.flatMap(({ name, teams }) =>
         (teams ?? []).map((team): TeamMember => ({ organization, team, name: robotUser(organization, name) }))
       )
@@ -71,7 +73,10 @@ export const teamMember: Kind<"team-member", typeof schema, ReadError, Quay> = {
     under: "team",
     name: "members",
     node,
-    parts: (given) => [...(given.users === undefined ? [] : ["users"]), ...(given.robots === undefined ? [] : ["robots"])],
+    parts: (given) => [
+      ...(given.users === undefined ? [] : ["users"]),
+      ...(given.robots === undefined ? [] : ["robots"])
+    ],
     read: (given, parent) => {
       const { organization, team } = splitTeam(parent)
       return [
@@ -112,7 +117,9 @@ export const teamMember: Kind<"team-member", typeof schema, ReadError, Quay> = {
 }
 
 /** Each organization once, with the part that is asked for, or no part if both are. */
-const byOrganization = (collections: ReadonlyArray<Collection>): ReadonlyArray<readonly [string, string | undefined]> => {
+const byOrganization = (
+  collections: ReadonlyArray<Collection>
+): ReadonlyArray<readonly [string, string | undefined]> => {
   const parts = new Map<string, Set<string | undefined>>()
   for (const { parent, part } of collections) {
     const { organization } = splitTeam(parent)

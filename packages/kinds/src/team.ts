@@ -62,15 +62,16 @@ export const team: Kind<"team", typeof schema, ReadError, Quay> = {
     Effect.map(
       Effect.forEach(collections, ({ parent }) => organizationView(parent), { concurrency: "unbounded" }),
       (views) =>
-        views.flatMap((view): ReadonlyArray<Team> =>
-          view === undefined
-            ? []
-            : Object.values(view.teams).map(({ description, name, role }) => ({
-                organization: view.name,
-                name,
-                role,
-                description
-              }))
+        views.flatMap(
+          (view): ReadonlyArray<Team> =>
+            view === undefined
+              ? []
+              : Object.values(view.teams).map(({ description, name, role }) => ({
+                  organization: view.name,
+                  name,
+                  role,
+                  description
+                }))
         )
     ),
   create: (after) => Effect.asVoid(put({ ...after, role: after.role ?? "member" })),

@@ -14,6 +14,8 @@ export interface ReadRequest {
   /** The keys that files declare, by kind. */
   readonly declared: ReadonlyMap<string, ReadonlySet<string>>
   readonly caller?: string | undefined
+  /** Reads the scope alone, without what planning it would consult. */
+  readonly alone?: boolean
 }
 
 const nothing: ReadonlySet<string> = new Set()
@@ -21,7 +23,7 @@ const nothing: ReadonlySet<string> = new Set()
 /** The scope and all that it consults, by kind, each collection once. */
 const closure = (
   kinds: ReadonlyMap<string, Kind>,
-  scope: ReadonlyArray<Collection>
+  { alone, scope }: ReadRequest
 ): ReadonlyMap<string, ReadonlyMap<string, Collection>> => {
   const byKind = new Map<string, Map<string, Collection>>()
   const open = [...scope]
@@ -34,7 +36,7 @@ const closure = (
     const id = collectionId(collection)
     if (known.has(id)) continue
     known.set(id, part === undefined ? { kind: name, parent } : { kind: name, parent, part })
-    open.push(...(kind.consults?.(collection) ?? []))
+    if (alone !== true) open.push(...(kind.consults?.(collection) ?? []))
   }
   return byKind
 }
@@ -45,7 +47,7 @@ export const read = <K extends Kind, E = Failure<K>, R = Services<K>>(
 ): Effect.Effect<Actual, E, R> => {
   const reading = Effect.gen(function* () {
     const known = indexKinds(kinds)
-    const wanted = closure(known, request.scope)
+    const wanted = closure(known, request)
     const collections = [...wanted.values()].flatMap((it) => [...it.values()])
     yield* emit({ type: "read-started", collections: collections.length })
     const lists = yield* Effect.forEach(

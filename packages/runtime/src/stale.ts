@@ -61,7 +61,7 @@ export const check = <K extends Kind, E = Failure<K>, R = Services<K>>(
     const keys = declared.get(operation.kind) ?? new Set()
     declared.set(operation.kind, keys.add(operation.key))
   }
-  return Effect.map(read(kinds, { scope: [...scope.values()], declared, caller }), (actual) => {
+  return Effect.map(read(kinds, { scope: [...scope.values()], declared, caller, alone: true }), (actual) => {
     const index = indexActual(known, actual)
     const checked = new Map<string, Checked>()
     for (const operation of operations) {
