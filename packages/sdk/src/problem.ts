@@ -122,13 +122,10 @@ export const redirectOf = (refusal: Refusal, url: string): QuayError => {
   const { method, path, status, headers } = refusal
   const operation = operationFor(method, path)?.id
   const info: QuayErrorInfo = { method, path, operation, status }
-  const location = plainLocation(headers.get("location") ?? "", url)
+  const location = redact(plainLocation(headers.get("location") ?? "", url), refusal.secrets)
   const asked = plainLocation(url)
   if (location === `${asked}/`) return new FeatureOff(`This registry does not serve ${method} ${path}`, info)
-  return new Redirected(`The registry points to ${redact(location, refusal.secrets)}, and redirects are not followed`, {
-    ...info,
-    location
-  })
+  return new Redirected(`The registry points to ${location}, and redirects are not followed`, { ...info, location })
 }
 
 /** The error that an answer with a status of 300 or more means. */
