@@ -44,14 +44,12 @@ const items: ReadonlyArray<readonly [kind: string, most: number, item: fc.Arbitr
   [
     "member",
     5,
-    fc
-      .tuple(organization, pick("a", "b", "owners"), subject)
-      .map(([organization, team, it]) => ({
-        organization,
-        team,
-        ...it,
-        subject: it.subject === "team" ? "user" : it.subject
-      }))
+    fc.tuple(organization, pick("a", "b", "owners"), subject).map(([organization, team, it]) => ({
+      organization,
+      team,
+      ...it,
+      subject: it.subject === "team" ? "user" : it.subject
+    }))
   ],
   [
     "default-permission",
@@ -88,12 +86,13 @@ const items: ReadonlyArray<readonly [kind: string, most: number, item: fc.Arbitr
 const without = (item: Item): Item =>
   Object.fromEntries(Object.entries(item).filter(([, value]) => value !== undefined))
 
-/** Objects without duplicates, in an order in which what is needed comes first. */
+/** Objects without duplicates, in an order in which what is needed comes first. There is nothing without an organization. */
 const objects: fc.Arbitrary<ReadonlyArray<Found>> = fc
   .tuple(
-    ...items.map(([kind, maxLength, item]) =>
-      fc.uniqueArray(item.map(without), { maxLength, selector: (it) => kindNamed(kind).key(it) })
-    )
+    ...items.map(([kind, maxLength, item]) => {
+      const minLength = kind === "organization" ? 1 : 0
+      return fc.uniqueArray(item.map(without), { minLength, maxLength, selector: (it) => kindNamed(kind).key(it) })
+    })
   )
   .map((lists) => lists.flatMap((list, i) => list.map((item): Found => ({ kind: items[i]?.[0] ?? "", item }))))
 
@@ -148,7 +147,7 @@ export const scene: fc.Arbitrary<Scene> = fc
     const declared = closed(sorted, (address) => model.objects.has(address) && roll() < 70)
     const scope = collectionsOf([...declared, ...model.objects.values(), ...all]).flatMap(
       (collection): ReadonlyArray<Owned> => {
-        const owned = roll() < (collection.kind === "organization" ? 10 : 75)
+        const owned = roll() < (collection.kind === "organization" ? 20 : 75)
         if (!owned) return []
         return [roll() < 40 ? { ...collection, prune: true } : collection]
       }

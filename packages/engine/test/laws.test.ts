@@ -11,7 +11,8 @@ import {
   findCycle,
   indexActual,
   indexKinds,
-  itemOf
+  itemOf,
+  planTarget
 } from "../src/index.ts"
 import { collectionsOf, declarationOf, model, planFor, planIfAny, scene, target } from "./arbitrary.ts"
 import { kindNamed, kinds, linearize, type Model, unchangedBy } from "./world.ts"
@@ -62,7 +63,8 @@ describe("a plan", () => {
         for (const operation of linearize(plan.operations, chooser(stream))) after.execute(operation)
         const second = planFor(after, desired)
         expect(second.operations).toEqual([])
-        expect(second.stuck).toEqual(plan.stuck)
+        const fields = (it: typeof plan) => it.stuck.map(({ changes, key, kind }) => ({ changes, key, kind }))
+        expect(fields(second)).toEqual(fields(plan))
       }),
       options
     )
@@ -156,13 +158,10 @@ describe("a plan", () => {
         const plan = planned(model, desired)
         const choose = chooser(stream)
         const shuffled = <A>(list: ReadonlyArray<A>): ReadonlyArray<A> =>
-          linearize(
-            list.map(
-              (value, i) =>
-                ({ id: `${i}`, action: "create", kind: "", key: "", after: { value }, needs: [], value }) as const
-            ),
-            choose
-          ).map((it) => it.value)
+          list
+            .map((value) => [choose(1_000_000), value] as const)
+            .sort(([a], [b]) => a - b)
+            .map(([, value]) => value)
         const other = {
           declarations: shuffled(desired.declarations).map((it) => ({
             ...it,
@@ -170,10 +169,10 @@ describe("a plan", () => {
           })),
           scope: shuffled(desired.scope)
         }
-        const actual = model.read(desired)
-        const again = planFor(model, other)
+        const read = model.read(desired)
+        const actual = { ...read, found: shuffled(read.found), read: shuffled(read.read) }
+        const again = planTarget(kinds, target, other, actual)
         expect(encodePlan(assemble([again], "1"))).toBe(encodePlan(assemble([plan], "1")))
-        expect(shuffled(actual.found)).toHaveLength(actual.found.length)
       }),
       options
     )
@@ -218,6 +217,5 @@ describe("the index of what is there", () => {
       }),
       { numRuns: 100 }
     )
-    expect(target.registry).toBe("test")
   })
 })
