@@ -1,1 +1,20 @@
-export {}
+/**
+ * Files in, desired state out, for whatever kinds are given. Finding files and reading them is apart from decoding, which
+ * is pure.
+ */
+export { type Decoded, type DecodeOptions, type DocumentDesired, decode, decodeObject, type Target } from "./decode.ts"
+export { type LoadOptions, loadFiles, SETTINGS_FILE } from "./files.ts"
+export { fileSchema } from "./json-schema.ts"
+export { ConfigError, formatProblem, type Located, type Position } from "./problem.ts"
+export type { Known, Registry } from "./registry.ts"
+export { SchemaError } from "./rule.ts"
+export { resolveSecret, SecretError, type SecretRef, secretRef } from "./secret.ts"
+export {
+  decodeSettings,
+  loadSettings,
+  type Settings,
+  type SettingsOptions,
+  settingsFileSchema,
+  settingsSchema
+} from "./settings.ts"
+export type { ObjectSource, Source, Sources, TextSource } from "./source.ts"

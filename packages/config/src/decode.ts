@@ -1,0 +1,427 @@
+/**
+ * Documents to desired state: what each file declares, what it owns, and for which registries. Presence is ownership: a
+ * section that is there owns its collection, even if it is empty; one that is absent is nobody's. All the mistakes of all
+ * the files are told together. Nothing is read or asked here; what a registry has is compared elsewhere.
+ */
+import {
+  addressOf,
+  byText,
+  type Collection,
+  collectionId,
+  collectionOf,
+  type Declaration,
+  type Desired,
+  type Item,
+  isRecord,
+  type Kind,
+  matches,
+  type Owned,
+  type Path,
+  type World
+} from "@quaymaster/engine"
+import { Checker } from "./check.ts"
+import { type Layout, layoutOf, type Place, type Root } from "./layout.ts"
+import { dotted, type Position, quote, Report } from "./problem.ts"
+import { type Known, type Registry, Targets } from "./registry.ts"
+import { SchemaError } from "./rule.ts"
+import { documentsOf, type Sources } from "./source.ts"
+import { type Document, locate, type Tree } from "./tree.ts"
+
+export interface DecodeOptions {
+  /** The registries that are known by name, and the default: what quaymaster.yaml says. */
+  readonly settings?: Known
+  /** A registry by name or URL, as the command line gives it. */
+  readonly registry?: string
+  /** Where relative paths of `registry` start. */
+  readonly cwd?: string
+}
+
+/** What one document wants. It owns what no other document does, so it can be planned by itself. */
+export interface DocumentDesired<K extends Kind = Kind> {
+  /** The key of what the document is about: `acme`. */
+  readonly key: string
+  /** Where it is, as people write it: `acme.yaml:1`. */
+  readonly source: string
+  readonly desired: Desired<K>
+}
+
+/** What the files want of one registry. */
+export interface Target<K extends Kind = Kind> {
+  readonly registry: Registry
+  /** All documents put together. */
+  readonly desired: Desired<K>
+  /** Each document by itself, in the order of the files. */
+  readonly documents: ReadonlyArray<DocumentDesired<K>>
+  /** The sources that say so, sorted. */
+  readonly files: ReadonlyArray<string>
+}
+
+/** What the files want, by registry; sorted by the registry's name. */
+export interface Decoded<K extends Kind = Kind> {
+  readonly targets: ReadonlyArray<Target<K>>
+}
+
+/**
+ * Decodes files for a list of kinds.
+ * @throws {ConfigError} with every mistake in the files.
+ * @throws {SchemaError} if the kinds do not go together.
+ */
+export const decode = <K extends Kind>(
+  kinds: ReadonlyArray<K>,
+  sources: Sources,
+  options: DecodeOptions = {}
+): Decoded<K> => {
+  const layout = layoutOf(kinds)
+  const report = new Report()
+  report.take(sources.problems)
+  const targets = new Targets(options.settings, options.registry, options.cwd, report)
+  const gathered = new Map<string, Gathered<K>>()
+  const astray: Array<Gathered<K>> = []
+  for (const source of sources.files) {
+    for (const document of documentsOf(source, report)) {
+      const read = readDocument(layout, document, report)
+      if (read === undefined) continue
+      const registries = targets.of(document, read)
+      if (registries.length === 0) {
+        // A document for no registry is still looked at, by itself.
+        const alone = new Gathered(layout.kinds, undefined)
+        gather(alone, read, report)
+        astray.push(alone)
+      }
+      for (const registry of registries) {
+        const known = gathered.get(registry.name) ?? new Gathered(layout.kinds, registry)
+        gathered.set(registry.name, known)
+        gather(known, read, report)
+      }
+    }
+  }
+  sameRegistry(gathered.values(), report)
+  for (const it of [...gathered.values(), ...astray]) checkReferences(it, layout, report)
+  report.settle()
+  return {
+    targets: [...gathered.values()]
+      .flatMap((it) => (it.registry === undefined ? [] : [it.target(it.registry)]))
+      .sort((a, b) => byText(a.registry.name, b.registry.name))
+  }
+}
+
+/**
+ * Decodes one document that a program has as a value. `name` stands in messages where a file's name would.
+ * @throws {ConfigError} with every mistake in it; paths take the place of lines.
+ */
+export const decodeObject = <K extends Kind>(
+  kinds: ReadonlyArray<K>,
+  value: unknown,
+  name: string,
+  options: DecodeOptions = {}
+): Decoded<K> => decode(kinds, { files: [{ name, value }], problems: [] }, options)
+
+/** An object that a document declares. */
+interface Declared<K extends Kind> {
+  readonly kind: K
+  readonly key: string
+  readonly item: Item
+  readonly file: string
+  readonly at: Position | undefined
+  readonly path: Path
+  /** Something of it was left out as a mistake, so what it refers to or is like says nothing. */
+  readonly partial: boolean
+}
+
+/** What one document declares and owns. */
+interface Read<K extends Kind> {
+  /** What the document is about. */
+  readonly root: Declared<K>
+  readonly declared: ReadonlyArray<Declared<K>>
+  readonly owned: ReadonlyArray<Owned>
+  /** Collections of which an entry was left out as a mistake. */
+  readonly partial: ReadonlySet<string>
+  readonly registry: unknown
+  readonly registries: unknown
+}
+
+const readDocument = <K extends Kind>(layout: Layout<K>, document: Document, report: Report): Read<K> | undefined => {
+  const { file, root: tree } = document
+  const root = rootOf(layout, document, report)
+  if (root === undefined) return undefined
+  const checker = new Checker(file, report)
+  const value = checker.document(tree, root.rule)?.value
+  if (!isRecord(value)) return undefined
+  const common = checker.sections.get(value)
+  const pruned = common?.get("prune")
+  const prune = new Set(Array.isArray(pruned) ? pruned : [])
+  const declared: Array<Declared<K>> = []
+  const owned: Array<Owned> = []
+  const partial = new Set<string>()
+  const own = (kind: K, collection: Collection, lossy: boolean) => {
+    owned.push(prune.has(kind.section.name) ? { ...collection, prune: true } : collection)
+    if (lossy) partial.add(collectionId({ kind: collection.kind, parent: collection.parent }))
+  }
+  const section = (place: Place<K>, node: unknown, at: Standing, parent: string | undefined) => {
+    const { kind } = place
+    const entries = readSection(kind, node, parent ?? "", at, checker, report)
+    const standing = entries.map(({ item, path }) => {
+      const found = locate(at.tree, at.key, path)
+      const inDocument = parent === undefined && path.length === 0
+      const mark = inDocument ? locate(at.tree, undefined, [kind.section.name]) : found
+      const one: Declared<K> = {
+        kind,
+        key: kind.key(item),
+        item,
+        file,
+        at: mark.at,
+        path: inDocument ? [kind.section.name] : [...at.path, ...path],
+        partial: checker.damaged.has(found.tree) && !inDocument
+      }
+      declared.push(one)
+      return { one, tree: found.tree, value: valueAt(node, path), path: [...at.path, ...path] }
+    })
+    const inside = new Set(standing.map((it) => it.tree))
+    const lossy = loses(at.tree, inside, checker.damaged)
+    if (parent === undefined) for (const { one } of standing) own(kind, collectionOf(kind, one.item), lossy)
+    else {
+      const parts = kind.section.parts?.(node)
+      if (parts === undefined) own(kind, { kind: kind.kind, parent }, lossy)
+      else for (const part of parts) own(kind, { kind: kind.kind, parent, part }, lossy)
+    }
+    for (const { one, path, tree: entry, value: fields } of standing) {
+      const nested = checker.sections.get(fields)
+      if (entry.type !== "map" || nested === undefined) continue
+      for (const [name, child] of place.sections) {
+        const there = entry.entries.get(name)
+        if (there === undefined || !nested.has(name)) continue
+        section(child, nested.get(name), { tree: there.value, key: there.key, path: [...path, name] }, one.key)
+      }
+    }
+  }
+  section(root, value, { tree, key: undefined, path: [] }, undefined)
+  const [first] = declared
+  if (first === undefined) return undefined
+  return {
+    root: first,
+    declared,
+    owned,
+    partial,
+    registry: common?.get("registry"),
+    registries: common?.get("registries")
+  }
+}
+
+/** Where a section stands. */
+interface Standing {
+  readonly tree: Tree
+  readonly key: Position | undefined
+  readonly path: Path
+}
+
+/** The kind of a document, by the key that marks it. */
+const rootOf = <K extends Kind>(layout: Layout<K>, document: Document, report: Report): Root<K> | undefined => {
+  const { file, root: tree } = document
+  const names = [...layout.roots.keys()]
+  if (tree.type === "broken") return undefined
+  if (tree.type !== "map") {
+    report.at(file, tree.at, [], `a document should be a map with one of: ${names.join(", ")}`)
+    return undefined
+  }
+  const [name, second] = names.filter((it) => tree.entries.has(it))
+  if (name === undefined) {
+    const near = [...tree.entries.keys()].map((key) => report.didYouMean(key, names)).find((it) => it !== undefined)
+    report.at(file, tree.at, [], `this document declares nothing known: expected one of: ${names.join(", ")}`, near)
+    return undefined
+  }
+  if (second !== undefined) {
+    const at = tree.entries.get(second)?.key
+    report.at(
+      file,
+      at,
+      [],
+      `a document is about one thing: ${name} and ${second} cannot stand together`,
+      "put --- between"
+    )
+    return undefined
+  }
+  return layout.roots.get(name)
+}
+
+/**
+ * The objects of a section. A section may refuse what its schema lets pass by throwing an error that has a `path` within
+ * the section; any other error is a fault of the kind, and not caught.
+ */
+const readSection = (kind: Kind, node: unknown, parent: string, at: Standing, checker: Checker, report: Report) => {
+  try {
+    return kind.section.read(node, parent)
+  } catch (cause) {
+    if (!(cause instanceof Error) || !("path" in cause) || !Array.isArray(cause.path)) throw cause
+    const path = cause.path.filter(isStep)
+    report.at(checker.file, locate(at.tree, at.key, path).at, [...at.path, ...path], cause.message)
+    checker.damaged.add(at.tree)
+    return []
+  }
+}
+
+const isStep = (step: unknown): step is string | number => typeof step === "string" || typeof step === "number"
+
+const valueAt = (node: unknown, path: Path): unknown => {
+  let value = node
+  for (const step of path) {
+    if (Array.isArray(value)) value = value[Number(step)]
+    else value = isRecord(value) && Object.hasOwn(value, step) ? value[step] : undefined
+  }
+  return value
+}
+
+/** Whether something outside the entries themselves was left out, so that entries may be missing. */
+const loses = (tree: Tree, entries: ReadonlySet<Tree>, damaged: ReadonlySet<Tree>): boolean => {
+  if (entries.has(tree)) return false
+  if (damaged.has(tree)) return true
+  const parts =
+    tree.type === "map" ? [...tree.entries.values()].map((it) => it.value) : tree.type === "list" ? tree.items : []
+  return parts.some((part) => loses(part, entries, damaged))
+}
+
+const sourceOf = ({ at, file, path }: Declared<Kind>): string =>
+  at === undefined ? `${file}: ${dotted(path)}` : `${file}:${at.line}`
+
+/** What all the documents of one registry declare and own. */
+class Gathered<K extends Kind> {
+  readonly kinds: ReadonlyMap<string, K>
+  readonly registry: Registry | undefined
+  readonly declared = new Map<string, Declared<K>>()
+  readonly documents: Array<Read<K>> = []
+  readonly owned = new Set<string>()
+  readonly partial = new Set<string>()
+
+  constructor(kinds: ReadonlyMap<string, K>, registry: Registry | undefined) {
+    this.kinds = kinds
+    this.registry = registry
+  }
+
+  /** @throws {SchemaError} if a kind's section reads what is no object of the kind. */
+  target(registry: Registry): Target<K> {
+    const documents = this.documents.map(
+      ({ declared, owned, root }): DocumentDesired<K> => ({
+        key: root.key,
+        source: sourceOf(root),
+        desired: { declarations: declared.map((one) => this.#declaration(one)), scope: unique(owned) }
+      })
+    )
+    const files = [...new Set(this.documents.map(({ root }) => root.file))].sort(byText)
+    const desired = {
+      declarations: documents.flatMap((it) => it.desired.declarations),
+      scope: documents.flatMap((it) => it.desired.scope)
+    }
+    return { registry, desired, documents, files }
+  }
+
+  #declaration(one: Declared<K>): Declaration<K> {
+    const declaration = { kind: one.kind.kind, item: one.item, source: sourceOf(one) }
+    if (isDeclarationOf<K>(this.kinds)(declaration)) return declaration
+    throw new SchemaError(`${one.kind.kind}: the section reads an object that the kind's schema refuses: ${one.key}.`)
+  }
+}
+
+/** Each collection once; pruned if anything says so. */
+const unique = (owned: ReadonlyArray<Owned>): ReadonlyArray<Owned> => {
+  const known = new Map<string, Owned>()
+  for (const entry of owned) if (known.get(collectionId(entry))?.prune !== true) known.set(collectionId(entry), entry)
+  return [...known.values()]
+}
+
+interface AnyDeclaration {
+  readonly kind: string
+  readonly item: Item
+  readonly source?: string
+}
+
+const isDeclarationOf =
+  <K extends Kind>(kinds: ReadonlyMap<string, K>) =>
+  (declaration: AnyDeclaration): declaration is AnyDeclaration & Declaration<K> => {
+    const kind = kinds.get(declaration.kind)
+    return kind !== undefined && matches(kind.schema, declaration.item)
+  }
+
+const twice = (one: Declared<Kind>, first: Declared<Kind>, report: Report) =>
+  report.at(
+    one.file,
+    one.at,
+    one.at === undefined ? one.path : [],
+    `${one.kind.kind} ${quote(one.key)} is declared twice, first at ${sourceOf(first)}`
+  )
+
+/** Adds a document. A document that declares what another one does is left out whole: one mistake, told once. */
+const gather = <K extends Kind>(into: Gathered<K>, read: Read<K>, report: Report): void => {
+  const { root } = read
+  const first = into.declared.get(addressOf(root.kind.kind, root.key))
+  if (first !== undefined) {
+    twice(root, first, report)
+    return
+  }
+  into.documents.push(read)
+  for (const one of read.declared) {
+    const address = addressOf(one.kind.kind, one.key)
+    const first = into.declared.get(address)
+    if (first === undefined) into.declared.set(address, one)
+    else if (!one.partial && !first.partial) twice(one, first, report)
+  }
+  for (const entry of read.owned) into.owned.add(collectionId(entry))
+  for (const id of read.partial) into.partial.add(id)
+}
+
+/** Two names may stand for one registry: then a document must not be there under both. */
+const sameRegistry = (all: Iterable<Gathered<Kind>>, report: Report): void => {
+  const seen = new Map<string, Declared<Kind>>()
+  for (const { documents, registry } of all) {
+    if (registry === undefined) continue
+    for (const { root } of documents) {
+      const id = `${registry.url} ${addressOf(root.kind.kind, root.key)}`
+      const first = seen.get(id)
+      if (first === undefined) seen.set(id, root)
+      else twice(root, first, report)
+    }
+  }
+}
+
+/** Whatever an object needs must be declared where the files own the collection that it would be in. */
+const checkReferences = <K extends Kind>(all: Gathered<K>, layout: Layout<K>, report: Report): void => {
+  const byCollection = new Map<string, Array<Declared<K>>>()
+  for (const one of all.declared.values()) {
+    const id = collectionId(collectionOf(one.kind, one.item))
+    const together = byCollection.get(id)
+    if (together === undefined) byCollection.set(id, [one])
+    else together.push(one)
+  }
+  const world: World = {
+    caller: undefined,
+    collection: (collection) => (byCollection.get(collectionId(collection)) ?? []).map((it) => it.item)
+  }
+  let implied: Set<string> | undefined
+  const impliedByAny = () => {
+    if (implied !== undefined) return implied
+    implied = new Set()
+    for (const { item, kind } of all.declared.values()) {
+      for (const made of kind.implies?.(item, world) ?? []) {
+        const maker = layout.kinds.get(made.kind)
+        if (maker !== undefined) implied.add(addressOf(made.kind, maker.key(made.item)))
+      }
+    }
+    return implied
+  }
+  for (const one of all.declared.values()) {
+    if (one.partial) continue
+    for (const ref of one.kind.needs?.(one.item) ?? []) {
+      const address = addressOf(ref.kind, ref.key)
+      const id = collectionId({ kind: ref.kind, parent: ref.parent })
+      if (!all.owned.has(id) || all.partial.has(id) || all.declared.has(address) || impliedByAny().has(address))
+        continue
+      const where = layout.kinds.get(ref.kind)?.section.name ?? ref.kind
+      const names = (byCollection.get(id) ?? []).map((it) => it.key)
+      report.at(
+        one.file,
+        one.at,
+        one.at === undefined ? one.path : [],
+        `${ref.kind} ${quote(ref.key)} is not declared under ${where}`,
+        report.didYouMean(ref.key, names)
+      )
+    }
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * What a file may look like, from the kinds alone: which kinds have documents of their own, which sections stand in whose
+ * entries, and the schema of it all. Every document also takes the keys that say which registries it is for and what to
+ * prune; those are known here, because they concern all kinds.
+ */
+import { indexKinds, type Kind } from "@quaymaster/engine"
+import { type TProperties, type TSchema, Type } from "@sinclair/typebox"
+import { type Rule, ruleOf, SchemaError, SECTION } from "./rule.ts"
+
+/** A kind, and the kinds whose sections stand in its entries, by section name. */
+export interface Place<K extends Kind = Kind> {
+  readonly kind: K
+  readonly sections: ReadonlyMap<string, Place<K>>
+}
+
+/** A kind with a document of its own. */
+export interface Root<K extends Kind = Kind> extends Place<K> {
+  readonly schema: TSchema
+  readonly rule: Rule
+}
+
+export interface Layout<K extends Kind = Kind> {
+  readonly kinds: ReadonlyMap<string, K>
+  /** By the key that marks the document, such as `organization`. */
+  readonly roots: ReadonlyMap<string, Root<K>>
+}
+
+const REGISTRY = "a name from quaymaster.yaml, or a URL such as https://quay.example.com"
+
+/** The keys of every document that belong to no kind. */
+export const COMMON_KEYS = ["registry", "registries", "prune"]
+
+const commonFields = (prunable: ReadonlyArray<string>): TProperties => ({
+  registry: Type.String({ minLength: 1, description: `The registry this is for: ${REGISTRY}.`, "x-rule": REGISTRY }),
+  registries: Type.Array(Type.String({ minLength: 1, "x-rule": REGISTRY }), {
+    minItems: 1,
+    uniqueItems: true,
+    description: `The registries this is for, if there are several. Each is ${REGISTRY}.`
+  }),
+  ...(prunable.length === 0
+    ? {}
+    : {
+        prune: Type.Array(Type.Union(prunable.map((name) => Type.Literal(name))), {
+          uniqueItems: true,
+          description: "Sections whose extras are deleted. Without this, what holds data or credentials is kept."
+        })
+      })
+})
+
+/**
+ * The layout that a list of kinds gives.
+ * @throws {SchemaError} if a section stands nowhere, stands inside itself, or takes a key that is taken.
+ */
+export const layoutOf = <K extends Kind>(kinds: ReadonlyArray<K>): Layout<K> => {
+  const index = indexKinds(kinds)
+  const under = new Map<string, Array<K>>()
+  for (const kind of kinds) {
+    const owner = kind.section.under
+    if (owner !== "registry" && !index.has(owner))
+      throw new SchemaError(`The section of ${kind.kind} stands under "${owner}", and there is no such kind.`)
+    const siblings = under.get(owner)
+    if (siblings === undefined) under.set(owner, [kind])
+    else siblings.push(kind)
+  }
+  const placed = new Set<string>()
+  const place = (kind: K): Place<K> => {
+    placed.add(kind.kind)
+    const sections = new Map<string, Place<K>>()
+    for (const child of under.get(kind.kind) ?? []) {
+      const { name } = child.section
+      const other = sections.get(name)
+      if (other !== undefined)
+        throw new SchemaError(`${child.kind} and ${other.kind.kind} both have the section "${name}".`)
+      sections.set(name, place(child))
+    }
+    return { kind, sections }
+  }
+  const roots = new Map<string, Root<K>>()
+  for (const kind of under.get("registry") ?? []) {
+    const { name } = kind.section
+    const other = roots.get(name)
+    if (other !== undefined)
+      throw new SchemaError(`${kind.kind} and ${other.kind.kind} both have the document "${name}".`)
+    const root = place(kind)
+    for (const key of [name, ...root.sections.keys()]) {
+      if (COMMON_KEYS.includes(key)) throw new SchemaError(`${kind.kind}: the key "${key}" belongs to every document.`)
+    }
+    const schema = kind.section.schema({ ...apart(commonFields(prunable(root))), ...nested(root) })
+    roots.set(name, { ...root, schema, rule: ruleOf(schema, name) })
+  }
+  const lost = kinds.find((kind) => !placed.has(kind.kind))
+  if (lost !== undefined) throw new SchemaError(`The section of ${lost.kind} stands inside itself.`)
+  return { kinds: index, roots }
+}
+
+const nested = (place: Place): TProperties =>
+  apart(Object.fromEntries([...place.sections].map(([name, it]) => [name, it.kind.section.schema(nested(it))])))
+
+/** Marks what a kind does not read as its own, so that its section is given nothing but its own fields. */
+const apart = (properties: TProperties): TProperties =>
+  Object.fromEntries(
+    Object.entries(properties).map(([name, schema]) => [name, Type.Optional({ ...schema, [SECTION]: true })])
+  )
+
+/** The names of the sections whose extras are kept unless a document prunes them. */
+const prunable = (place: Place): ReadonlyArray<string> => [
+  ...new Set(
+    [...place.sections].flatMap(([name, it]) => [...(it.kind.extras === "keep" ? [name] : []), ...prunable(it)])
+  )
+]

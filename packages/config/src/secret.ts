@@ -1,0 +1,87 @@
+/**
+ * Secrets by reference: a file says where a secret is, never what it is. Reading one is left to whoever may; no message
+ * here shows more than the reference.
+ */
+import { type Static, Type } from "@sinclair/typebox"
+
+const HINT = "a secret stays out of the file: write { env: NAME } or { file: PATH }"
+
+/** A reference to a secret: an environment variable, or a file whose text is the secret. */
+export const secretRef = Type.Union(
+  [
+    Type.Object(
+      {
+        env: Type.String({
+          pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
+          description: "The environment variable that holds the secret.",
+          writeOnly: true,
+          "x-rule": "the name of an environment variable"
+        })
+      },
+      { additionalProperties: false }
+    ),
+    Type.Object(
+      { file: Type.String({ minLength: 1, description: "The file that holds the secret.", writeOnly: true }) },
+      { additionalProperties: false }
+    )
+  ],
+  { "x-rule": "{ env: NAME } or { file: PATH }", "x-hint": HINT, writeOnly: true }
+)
+
+export type SecretRef = Static<typeof secretRef>
+
+/** A secret that could not be had. The message names the reference. */
+export class SecretError extends Error {
+  override readonly name = "SecretError"
+  readonly _tag = "SecretError"
+  readonly reference: SecretRef
+  constructor(reference: SecretRef, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.reference = reference
+  }
+}
+
+/**
+ * The secret that a reference stands for. What a file holds is trimmed.
+ * @throws {SecretError} if the variable is unset, the file cannot be read, or nothing is in either.
+ */
+export const resolveSecret = async (
+  reference: SecretRef,
+  env: { readonly [name: string]: string | undefined },
+  readFile: (path: string) => Promise<string>
+): Promise<string> => {
+  if ("env" in reference) {
+    const name = reference.env
+    const value = Object.hasOwn(env, name) ? env[name] : undefined
+    if (value === undefined) throw new SecretError(reference, `The environment variable ${name} is not set.`)
+    if (value.trim() === "") throw new SecretError(reference, `The environment variable ${name} is empty.`)
+    return value
+  }
+  const text = await readFile(reference.file).catch((cause: unknown) => {
+    throw new SecretError(reference, `The secret in ${reference.file} cannot be read: ${reasonOf(cause)}.`, { cause })
+  })
+  const value = text.trim()
+  if (value === "")
+    throw new SecretError(reference, `The file ${reference.file} is empty, and a secret should be in it.`)
+  return value
+}
+
+/** Why a file could not be read, in words where the reason is a common one. */
+export const reasonOf = (cause: unknown): string => {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+  switch (code) {
+    case "ENOENT":
+      return "there is no such file"
+    case "EACCES":
+    case "EPERM":
+      return "permission denied"
+    case "EISDIR":
+      return "it is a directory"
+    case "ENOTDIR":
+      return "part of its path is no directory"
+    case "ELOOP":
+      return "its links lead in a circle"
+    default:
+      return typeof code === "string" ? code : "reading failed"
+  }
+}
