@@ -16,24 +16,24 @@ export interface QuayClientOptions {
   /** Where the registry is: `https://quay.example.com`, with a path if it has one. Never with a user or a password. */
   readonly url: string
   /** An OAuth token, or what gives one for each request. Left out: an anonymous visitor. */
-  readonly token?: string | (() => string | Promise<string>)
+  readonly token?: string | (() => string | Promise<string>) | undefined
   /** Sends requests instead of connections of our own: the simulator, a test, a recorder. */
-  readonly fetch?: (request: Request) => Promise<Response>
+  readonly fetch?: ((request: Request) => Promise<Response>) | undefined
   /** The limit of one request with its answer, in milliseconds. Default 30 000. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** Default `quaymaster/<version>`. Quay answers browsers differently, so nothing that starts with Mozilla. */
-  readonly userAgent?: string
-  readonly tls?: TlsOptions
+  readonly userAgent?: string | undefined
+  readonly tls?: TlsOptions | undefined
   /** "environment" (default): HTTP_PROXY, HTTPS_PROXY and NO_PROXY; a URL: that proxy for everything; false: none. */
-  readonly proxy?: "environment" | (string & {}) | false
+  readonly proxy?: "environment" | (string & {}) | false | undefined
   /** Speak HTTP/2 where the server does. Default false: a request costs Quay far more than a connection. */
-  readonly http2?: boolean
+  readonly http2?: boolean | undefined
   /** How long an idle connection is kept, in milliseconds (default 1000: Quay drops it after two seconds); false: not. */
-  readonly keepAlive?: number | false
+  readonly keepAlive?: number | false | undefined
   /** Sends a nested repository's slashes as %2F, for mock servers that want it. Default false. */
-  readonly encodeSlash?: boolean
+  readonly encodeSlash?: boolean | undefined
   /** The largest answer that is read, in bytes. Default 32 MiB. */
-  readonly maxBytes?: number
+  readonly maxBytes?: number | undefined
 }
 
 type HttpMethod = "get" | "put" | "post" | "delete"
@@ -204,7 +204,7 @@ export const createQuayClient = (options: QuayClientOptions): QuayClient => {
       })
       const refusal = { ...info, status: answer.status, headers: answer.headers, body: undefined, secrets: secrets() }
       if (answer.status >= 300 && answer.status < 400) {
-        await answer.body?.cancel()
+        await answer.body?.cancel().catch(() => {})
         throw redirectOf(refusal, url)
       }
       const text = await readText(answer.body, maxBytes, { ...info, status: answer.status })

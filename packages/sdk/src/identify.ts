@@ -19,8 +19,8 @@ export type Identity =
 
 export interface IdentifyOptions {
   /** An organization that the token should administer. Any name proves as much about the token itself. */
-  readonly organization?: string
-  readonly signal?: AbortSignal
+  readonly organization?: string | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /**

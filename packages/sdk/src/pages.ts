@@ -10,9 +10,9 @@ export interface PageOptions<Page, Item> {
   readonly path: string
   readonly items: (page: Page) => readonly Item[]
   /** What tells items apart. Default: all of the item. */
-  readonly key?: (item: Item) => string
+  readonly key?: ((item: Item) => string) | undefined
   /** A list with more pages than this fails. Default 10 000. */
-  readonly maxPages?: number
+  readonly maxPages?: number | undefined
 }
 
 const failure = (path: string, message: string): DecodeError =>

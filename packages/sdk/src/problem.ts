@@ -114,6 +114,10 @@ const plainLocation = (location: string, base?: string): string => {
   return url === null ? "an address that is no URL" : `${url.origin}${url.pathname}`
 }
 
+// What the framework under Quay says when Quay itself says nothing.
+const SAYS_NOTHING =
+  /^(Not Found|Unauthorized|Forbidden|Bad Request)$|^(The requested URL was not found|You don't have the permission to access|The browser \(or proxy\) sent)/
+
 const has = (table: typeof exists, operation: string, words: string): boolean =>
   table.some(([operations, pattern]) => operations.test(operation) && pattern.test(words))
 
@@ -134,7 +138,7 @@ export const problemOf = (refusal: Refusal): QuayError => {
   const operation = operationFor(method, path)?.id
   const said = wordsOf(body)
   const page = said === undefined && !isRecord(body)
-  const words = said === undefined ? undefined : redact(said, secrets)
+  const words = said === undefined || SAYS_NOTHING.test(said) ? undefined : redact(said, secrets)
   const write = method !== "GET" && method !== "HEAD"
   const detail = isRecord(body) ? text(body["detail"]) : undefined
   const info: QuayErrorInfo = {
@@ -153,6 +157,8 @@ export const problemOf = (refusal: Refusal): QuayError => {
       if (said !== undefined && words !== undefined) {
         if (has(exists, name, said)) return new Exists(words, info)
         if (has(missing, name, said)) return new Missing(words, info)
+        // The invitation or the user is there when Quay finds that it cannot send the mail about it.
+        if (/^Could not send email/.test(said)) return new Invalid(words, { ...info, mayHaveHappened: write })
         // A deleted organization keeps its name until it is collected; then it is free again.
         if (name === "createOrganization" && /^Username is not available/.test(said))
           return new Invalid(words, { ...info, transient: true })
@@ -165,15 +171,10 @@ export const problemOf = (refusal: Refusal): QuayError => {
       // A write with a token that is not valid counts as a browser's, which would have a token of its session.
       return said !== undefined && /CSRF/.test(said)
         ? new Unauthenticated("The token is not valid or has expired", { ...info, detail: words })
-        : new Forbidden(words === undefined || words === "Unauthorized" ? `Not allowed: ${subject}` : words, info)
+        : new Forbidden(words ?? `Not allowed: ${subject}`, info)
     case 404:
       if (page) return new FeatureOff(`This registry does not serve ${subject}`, info)
-      return new Missing(
-        words === undefined || /^(Not Found$|The requested URL was not found)/.test(words)
-          ? `Not found: ${subject}`
-          : words,
-        info
-      )
+      return new Missing(words ?? `Not found: ${subject}`, info)
     case 405:
       return new FeatureOff(`This registry does not serve ${subject}`, info)
     case 429:

@@ -7,12 +7,12 @@ import { DecodeError, type QuayErrorInfo, TransportError, type TransportReason }
 
 export interface TlsOptions {
   /** Certificates to trust beside the usual ones, in PEM. */
-  readonly ca?: string | readonly string[]
+  readonly ca?: string | readonly string[] | undefined
   /** A client certificate and its key, in PEM. */
-  readonly cert?: string
-  readonly key?: string
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
   /** False accepts any certificate: for laboratories only. */
-  readonly verify?: boolean
+  readonly verify?: boolean | undefined
 }
 
 export interface TransportOptions {
@@ -193,7 +193,7 @@ export const readText = async (body: ByteReader | undefined, limit: number, info
     if (done || value === undefined) return text + decoder.decode()
     size += value.byteLength
     if (size > limit) {
-      await body.cancel()
+      await body.cancel().catch(() => {})
       throw new DecodeError(`The answer is larger than ${limit} bytes`, info)
     }
     text += decoder.decode(value, { stream: true })

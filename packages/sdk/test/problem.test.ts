@@ -129,6 +129,8 @@ describe("the meaning of a refusal", () => {
   it("says something where Quay says nothing", () => {
     expect(problem("GET", org, 404, api("Not Found", "not_found", 404)).message).toBe(`Not found: GET ${org}`)
     expect(problem("GET", `${org}/members`, 403, api("Unauthorized")).message).toBe(`Not allowed: GET ${org}/members`)
+    const refused = { message: "You don't have the permission to access the requested resource. It is read-protected." }
+    expect(problem("POST", "/api/v1/messages", 403, refused).message).toBe("Not allowed: POST /api/v1/messages")
     expect(problem("POST", "/api/v1/repository", 500, page).message).toMatch(/status 500/)
   })
 
@@ -157,6 +159,13 @@ describe("what to do about it", () => {
       { transient: false, mayHaveHappened: false }
     ],
     ["PUT", org, 429, page, { transient: true, mayHaveHappened: false }],
+    [
+      "PUT",
+      `${org}/team/{teamname}/invite/{email}`,
+      400,
+      { message: "Could not send email. Please contact an administrator and report this problem." },
+      { transient: false, mayHaveHappened: true }
+    ],
     ["PUT", org, 400, {}, { transient: false, mayHaveHappened: false }],
     [
       "POST",

@@ -1,4 +1,5 @@
 /** Connections of our own, against real servers: limits, aborts, certificates, proxies, redirects. */
+import { execFile } from "node:child_process"
 import { createServer as createHttpServer } from "node:http"
 import { createSecureServer } from "node:http2"
 import { createServer as createTlsServer } from "node:https"
@@ -273,6 +274,25 @@ describe("a proxy", () => {
       secure.close()
     }
   })
+})
+
+it("undici is loaded with the first request that needs it, and not before", async () => {
+  const program = `
+    import { createRequire } from "node:module"
+    const { createQuayClient } = await import(${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)})
+    const loaded = () => Object.keys(createRequire(import.meta.url).cache).some((name) => name.includes("undici"))
+    const answer = async () => new Response("{}", { headers: { "content-type": "application/json" } })
+    await createQuayClient({ url: "https://quay.example.com", fetch: answer }).GET("/config")
+    const quay = createQuayClient({ url: "http://127.0.0.1:9" })
+    const before = loaded()
+    await quay.GET("/config").catch(() => {})
+    console.log(before, loaded())`
+  const output = await new Promise((done, fail) => {
+    execFile(process.execPath, ["--input-type=module", "-e", program], (error, out) =>
+      error ? fail(error) : done(out.trim())
+    )
+  })
+  expect(output).toBe("false true")
 })
 
 it("a server that speaks something else is a transport error", async () => {
