@@ -11,6 +11,7 @@ import type { Organization, State } from "./state.ts"
 /** Where one kind has a say in what another one does. Each may throw a refusal. */
 export interface Hooks {
   readonly beforeRobotDelete?: (call: Call, robot: string) => void
+  readonly afterRobotDelete?: (call: Call, namespace: string, short: string) => void
   readonly beforeRepositoryCreate?: (call: Call, namespace: string, name: string) => void
   /** The quotas as views of organizations and users show them. */
   readonly quotas?: (call: Call, namespace: string) => Quotas

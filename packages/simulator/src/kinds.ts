@@ -6,6 +6,7 @@ import { discovery } from "./routes/discovery.ts"
 import { immutability } from "./routes/immutability.ts"
 import { member } from "./routes/member.ts"
 import { message } from "./routes/message.ts"
+import { mirror } from "./routes/mirror.ts"
 import { notification } from "./routes/notification.ts"
 import { organization } from "./routes/organization.ts"
 import { organizationMirror } from "./routes/organization-mirror.ts"
@@ -33,6 +34,7 @@ export const KINDS: readonly Kind[] = [
   permission,
   application,
   message,
+  mirror,
   notification,
   quota,
   proxyCache,

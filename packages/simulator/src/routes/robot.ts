@@ -43,7 +43,7 @@ const found = (call: Call, owner: Owner) => {
   const short = call.parameter("robot_shortname")
   const robot = namespace?.robots.get(short)
   if (namespace === undefined || robot === undefined) throw message("Could not find robot with specified username")
-  return { namespace, short, full: `${name}+${short}`, robot }
+  return { name, namespace, short, full: `${name}+${short}`, robot }
 }
 
 const view = (full: string, robot: Robot) => ({
@@ -100,10 +100,11 @@ const list = (name: string, isAdmin: boolean) => (call: Call) => {
 }
 
 const remove = (owner: Owner) => (call: Call) => {
-  const { namespace, short, full } = found(call, owner)
+  const { name, namespace, short, full } = found(call, owner)
   for (const { beforeRobotDelete } of call.registry.hooks) beforeRobotDelete?.(call, full)
   namespace.robots.delete(short)
   call.state.forgetUser(full)
+  for (const { afterRobotDelete } of call.registry.hooks) afterRobotDelete?.(call, name, short)
   return noContent()
 }
 
