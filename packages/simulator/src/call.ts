@@ -139,6 +139,11 @@ export class Call {
     return isAtLeast(this.registry.version, version)
   }
 
+  /** Whether the name of something deleted stays taken for a while; up to 3.18 it was free at once. */
+  reservesNames(): boolean {
+    return this.since("3.19")
+  }
+
   queryFlag(name: string, absent: boolean): boolean {
     const value = this.incoming.query.get(name)
     return value === null ? absent : !FALSE.has(value.toLowerCase())

@@ -1,7 +1,10 @@
 // How a client finds out what a server can do: its configuration, and the document of its operations.
 import { json, notFound } from "../errors.ts"
-import { TAG_EXPIRATION_OPTIONS } from "../features.ts"
+import { isAtLeast, TAG_EXPIRATION_OPTIONS } from "../features.ts"
 import type { Kind } from "../router.ts"
+
+/** What a Quay says that was built from sources after its last release. */
+const NEWEST = "3.18.0"
 
 const ERROR_TYPES = new Map([
   ["invalid_request", "The request is not valid."],
@@ -32,8 +35,7 @@ export const discovery: Kind = {
           oauth: {},
           external_login: [],
           registry_state: "normal",
-          // Older releases do not say which one they are.
-          ...(registry.version === undefined ? { version_number: "3.19.0" } : {})
+          ...(isAtLeast(registry.version, "3.16") ? { version_number: registry.version ?? NEWEST } : {})
         })
     },
     {

@@ -193,7 +193,7 @@ const found = (call: Call) => {
 const mergedConfig = (before: Mirror["external_registry_config"], change: { [key: string]: Json }) => ({
   ...before,
   ...change,
-  ...("proxy" in change ? { proxy: { ...asObject(before["proxy"]), ...asObject(change["proxy"]) } } : {})
+  ...(Object.hasOwn(change, "proxy") ? { proxy: { ...asObject(before["proxy"]), ...asObject(change["proxy"]) } } : {})
 })
 
 /** Field by field: what comes before a bad one is kept. */

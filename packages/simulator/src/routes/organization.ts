@@ -76,13 +76,19 @@ const view = (call: Call, name: string, organization: Organization) => {
   }
 }
 
+/** Before 3.18 an address was anyone's only once, and never looked at closely. */
+const isTaken = ({ state }: Call, email: string, name: string): boolean =>
+  [...state.organizations, ...state.users].some(([other, namespace]) => other !== name && namespace.email === email)
+
 /** The address in a body; undefined leaves it alone, null takes it away. */
-const wantedEmail = (call: Call): string | null | undefined => {
+const wantedEmail = (call: Call, name: string): string | null | undefined => {
   const contact = call.since("3.18") ? call.body.get("contact_email") : undefined
   const wanted = contact === null ? null : (call.body.text("contact_email") ?? call.body.text("email"))
   if (wanted === undefined || wanted === null) return wanted
   if (wanted === "") return null
-  if (call.since("3.18") && !isEmail(wanted)) throw invalidRequest("Invalid email address")
+  if (!call.since("3.18")) {
+    if (isTaken(call, wanted, name)) throw invalidRequest("A user with this email address already exists")
+  } else if (!isEmail(wanted)) throw invalidRequest("Invalid email address")
   return wanted
 }
 
@@ -95,8 +101,8 @@ const create = (call: Call) => {
   }
   const problem = namespaceProblem(name)
   if (problem !== undefined) throw invalidRequest(`Invalid namespace ${name}: ${problem}`)
-  if (state.isReserved(name)) throw invalidRequest("Username is not available")
-  const organization = state.newOrganization(wantedEmail(call) ?? null)
+  if (state.isReserved(name) && call.reservesNames()) throw invalidRequest("Username is not available")
+  const organization = state.newOrganization(wantedEmail(call, name) ?? null)
   // Whoever creates an organization becomes one of its owners.
   const owners = {
     role: "admin" as const,
@@ -105,13 +111,14 @@ const create = (call: Call) => {
   }
   organization.teams.set("owners", owners)
   state.organizations.set(name, organization)
+  state.deleted.delete(name)
   return json(201, "Created")
 }
 
 /** Field by field, as Quay does: what comes before a bad field is kept. */
 const update = (call: Call) => {
   const { name, organization } = call.administered()
-  const email = wantedEmail(call)
+  const email = wantedEmail(call, name)
   if (email !== undefined) organization.email = email
   const invoice = call.body.flag("invoice_email")
   if (invoice !== undefined) organization.invoice_email = invoice

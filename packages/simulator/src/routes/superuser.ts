@@ -68,13 +68,14 @@ const createUser = (call: Call) => {
   if (state.users.has(name) || state.organizations.has(name)) {
     throw message(`Username has already been taken by user cannot be reused: ${name}`)
   }
-  if (state.isReserved(name)) throw message("Username is not available")
+  if (state.isReserved(name) && call.reservesNames()) throw message("Username is not available")
   const email = body.text("email")
   if (email !== undefined && [...state.users.values()].some((user) => user.email === email)) {
     throw message(`Email has already been used: ${email}`)
   }
   const user = state.newUser(email === undefined ? {} : { email })
   state.users.set(name, user)
+  state.deleted.delete(name)
   return json(200, {
     username: name,
     email: user.email ?? user.uuid,

@@ -1,0 +1,284 @@
+// Resources beside the core: what each is known for, that one kind has its say in another, and that all of it is kept.
+import { describe, expect, test } from "vitest"
+import { createSimulator } from "../src/index.ts"
+import { at, house, type Send, sender } from "./client.ts"
+
+const ACME = "/api/v1/organization/acme"
+const APP = "/api/v1/repository/acme/app"
+const WEBHOOK = { method: "webhook", config: { url: "https://hooks.example.com/x" }, eventConfig: {} }
+
+const MIRROR = {
+  external_reference: "registry.example.com/library/alpine",
+  sync_interval: 86_400,
+  sync_start_date: "2027-01-01T00:00:00Z",
+  root_rule: { rule_kind: "tag_glob_csv", rule_value: ["3.*"] },
+  robot_username: "acme+ci",
+  skopeo_timeout_interval: 300
+}
+
+const ORGANIZATION_MIRROR = {
+  external_registry_type: "quay",
+  external_registry_url: "https://registry.example.com",
+  external_namespace: "library",
+  robot_username: "acme+ci",
+  visibility: "private",
+  sync_interval: 3600,
+  sync_start_date: "2027-01-01T00:00:00Z"
+}
+
+const prepared = async (options: Parameters<typeof house>[0] = {}) => {
+  const rig = house(options)
+  await rig.admin("POST", "/api/v1/organization/", { name: "acme" })
+  await rig.admin("PUT", `${ACME}/robots/ci`)
+  return rig
+}
+
+const withRepository = async (options: Parameters<typeof house>[0] = {}) => {
+  const rig = await prepared(options)
+  const repository = { namespace: "acme", repository: "app", visibility: "private", description: "" }
+  await rig.admin("POST", "/api/v1/repository", repository)
+  return rig
+}
+
+const statuses = async (send: Send, steps: readonly [string, string, unknown?][]) => {
+  const seen: number[] = []
+  for (const [method, path, body] of steps) seen.push((await send(method, path, body)).status)
+  return seen
+}
+
+describe("statuses that nobody would guess", () => {
+  const cases: [string, [string, string, unknown?][], number[]][] = [
+    [
+      "the proxy cache is deleted with 201",
+      [
+        ["POST", `${ACME}/proxycache`, { upstream_registry: "registry.example.com" }],
+        ["POST", `${ACME}/proxycache`, { upstream_registry: "registry.example.com" }],
+        ["DELETE", `${ACME}/proxycache`],
+        ["DELETE", `${ACME}/proxycache`]
+      ],
+      [201, 400, 201, 404]
+    ],
+    [
+      "an application is made with 200, the same name twice",
+      [
+        ["POST", `${ACME}/applications`, { name: "console" }],
+        ["POST", `${ACME}/applications`, { name: "console" }],
+        ["POST", `${ACME}/applications`, { name: "__quay_bootstrap_app" }]
+      ],
+      [200, 200, 400]
+    ],
+    [
+      "auto-prune policies: the same twice is 400, a pattern is not looked at",
+      [
+        ["POST", `${ACME}/autoprunepolicy/`, { method: "number_of_tags", value: 5 }],
+        ["POST", `${ACME}/autoprunepolicy/`, { method: "number_of_tags", value: 5 }],
+        ["POST", `${APP}/autoprunepolicy/`, { method: "number_of_tags", value: 5 }],
+        ["POST", `${ACME}/autoprunepolicy/`, { method: "creation_date", value: "7 days" }],
+        ["POST", `${ACME}/autoprunepolicy/`, { method: "creation_date", value: "7d", tagPattern: "[" }]
+      ],
+      [201, 400, 201, 400, 201]
+    ],
+    [
+      "immutability policies: a pattern is looked at",
+      [
+        ["POST", `${ACME}/immutabilitypolicy/`, { tagPattern: "[" }],
+        ["POST", `${ACME}/immutabilitypolicy/`, { tagPattern: "^v" }],
+        ["POST", `${ACME}/immutabilitypolicy/`, { tagPattern: "^v", tagPatternMatches: false }],
+        ["POST", `${APP}/immutabilitypolicy/`, { tagPattern: "^v" }]
+      ],
+      [400, 201, 400, 201]
+    ],
+    [
+      "quotas: one of two ways to say how much, and only once",
+      [
+        ["POST", `${ACME}/quota`, { limit_bytes: 1, limit: "1GiB" }],
+        ["POST", `${ACME}/quota`, {}],
+        ["POST", `${ACME}/quota`, { limit_bytes: 0 }],
+        ["POST", `${ACME}/quota`, { limit: "1 GiB" }],
+        ["POST", `${ACME}/quota`, { limit: "1GiB" }]
+      ],
+      [400, 400, 400, 201, 400]
+    ],
+    [
+      "notifications: unknown events and methods are pages for a repository, and refused for an organization",
+      [
+        ["POST", `${APP}/notification/`, { ...WEBHOOK, event: "nosuch" }],
+        ["POST", `${APP}/notification/`, { ...WEBHOOK, event: "repo_push", method: "pigeon" }],
+        ["POST", `${APP}/notification/`, { ...WEBHOOK, event: "repo_push" }],
+        ["POST", `${ACME}/notifications`, { ...WEBHOOK, event: "repo_push" }],
+        ["POST", `${ACME}/notifications`, { ...WEBHOOK, event: "quota_error" }],
+        ["DELETE", `${APP}/notification/00000000-0000-4000-8000-000000000000`],
+        ["DELETE", `${ACME}/notifications/00000000-0000-4000-8000-000000000000`]
+      ],
+      [500, 500, 201, 400, 201, 400, 404]
+    ],
+    [
+      "mirrors: 409 for a second one, a page for what is not known",
+      [
+        ["POST", `${APP}/mirror`, { ...MIRROR, robot_username: undefined }],
+        ["POST", `${APP}/mirror`, { ...MIRROR, sync_status: "SUCCESS" }],
+        ["POST", `${APP}/mirror`, { ...MIRROR, robot_username: "acme+none" }],
+        ["POST", `${APP}/mirror`, MIRROR],
+        ["POST", `${APP}/mirror`, MIRROR],
+        ["PUT", `${APP}/mirror`, { sync_start_date: "2027-01-01" }],
+        ["PUT", `${APP}/mirror`, {}],
+        ["DELETE", `${APP}/mirror`],
+        ["GET", `${APP}/mirror`]
+      ],
+      [500, 500, 400, 201, 409, 400, 201, 204, 200]
+    ],
+    [
+      "messages: deleting one that is not there is fine",
+      [
+        ["POST", "/api/v1/messages", { message: { content: "x", media_type: "text/plain", severity: "info" } }],
+        ["DELETE", "/api/v1/message/00000000-0000-4000-8000-000000000000"]
+      ],
+      [201, 204]
+    ]
+  ]
+  for (const [name, steps, want] of cases) {
+    test(name, async () => {
+      const { admin } = await withRepository()
+      expect(await statuses(admin, steps)).toEqual(want)
+    })
+  }
+})
+
+describe("one kind in another", () => {
+  test("a mirror freezes its repository and lets its robot write; the robot cannot be deleted", async () => {
+    const { admin } = await withRepository()
+    await admin("POST", `${APP}/mirror`, MIRROR)
+    expect(at((await admin("GET", APP)).json, "state")).toBe("MIRROR")
+    const permissions = await admin("GET", `${APP}/permissions/user/`)
+    expect(at(permissions.json, "permissions", "acme+ci", "role")).toBe("write")
+    expect((await admin("DELETE", `${ACME}/robots/ci`)).status).toBe(400)
+    await admin("DELETE", APP)
+    expect((await admin("DELETE", `${ACME}/robots/ci`)).status).toBe(204)
+  })
+
+  test("a robot that may write already gets nothing more", async () => {
+    const { admin } = await withRepository()
+    await admin("PUT", `${ACME}/team/dev`, { role: "member" })
+    await admin("PUT", `${ACME}/team/dev/members/acme+ci`)
+    await admin("PUT", `${APP}/permissions/team/dev`, { role: "write" })
+    await admin("POST", `${APP}/mirror`, MIRROR)
+    const permissions = await admin("GET", `${APP}/permissions/user/`)
+    expect(at(permissions.json, "permissions", "acme+ci")).toBeUndefined()
+  })
+
+  test("a password is never shown, and an organization says that there is one", async () => {
+    const { admin } = await prepared()
+    const secret = { external_registry_username: "u", external_registry_password: "s3cret" }
+    await admin("POST", `${ACME}/mirror`, { ...ORGANIZATION_MIRROR, ...secret })
+    const view = await admin("GET", `${ACME}/mirror`)
+    expect(view.text).not.toContain("s3cret")
+    expect(at(view.json, "has_external_registry_password")).toBe(true)
+  })
+
+  test("a mirrored organization takes no repositories, and loses its mirror with the robot", async () => {
+    const { admin } = await prepared()
+    expect((await admin("POST", `${ACME}/mirror`, ORGANIZATION_MIRROR)).status).toBe(201)
+    const repository = { namespace: "acme", repository: "app", visibility: "private", description: "" }
+    expect((await admin("POST", "/api/v1/repository", repository)).status).toBe(400)
+    expect((await admin("DELETE", `${ACME}/robots/ci`)).status).toBe(204)
+    expect((await admin("GET", `${ACME}/mirror`)).status).toBe(404)
+    expect((await admin("POST", "/api/v1/repository", repository)).status).toBe(201)
+  })
+
+  test("an organization's notifications go with its quota", async () => {
+    const { admin } = await prepared()
+    await admin("POST", `${ACME}/quota`, { limit: "10GiB" })
+    await admin("POST", `${ACME}/notifications`, { ...WEBHOOK, event: "quota_error" })
+    const quota = await admin("GET", `${ACME}/quota`)
+    expect([at(quota.json, 0, "limit_bytes"), at(quota.json, 0, "limit")]).toEqual([10_737_418_240, "10.0 GiB"])
+    expect(at((await admin("GET", ACME)).json, "quota_report", "configured_quota")).toBe(10_737_418_240)
+    await admin("DELETE", `${ACME}/quota/${at(quota.json, 0, "id")}`)
+    expect(at((await admin("GET", `${ACME}/notifications`)).json, "notifications")).toEqual([])
+  })
+
+  test("an application's token is one until it expires, and no more than the one that made it", async () => {
+    let now = Date.UTC(2026, 0, 1)
+    const { admin, as, simulator } = await prepared({ now: () => now })
+    const client = at((await admin("POST", `${ACME}/applications`, { name: "console" })).json, "client_id")
+    const tokens = `${ACME}/applications/${client}/tokens`
+    const made = await admin("POST", tokens, { name: "t", scope: "org:admin user:read", expiration: 60 })
+    const send = sender(simulator.fetch, String(at(made.json, "token")))
+    expect((await send("GET", "/api/v1/user/")).status).toBe(200)
+    now += 60_000
+    expect((await send("GET", "/api/v1/user/")).status).toBe(401)
+    expect(at((await admin("GET", tokens)).json, "tokens")).toEqual([])
+    const less = as("admin", "org:admin")
+    expect((await less("POST", tokens, { name: "t", scope: "super:user" })).status).toBe(403)
+  })
+
+  test("an organization's administrator reads quotas and does not write them", async () => {
+    const { admin, bob } = await prepared()
+    await admin("PUT", `${ACME}/team/owners/members/bob`)
+    expect((await bob("GET", `${ACME}/quota`)).status).toBe(200)
+    expect((await bob("POST", `${ACME}/quota`, { limit_bytes: 1 })).status).toBe(403)
+  })
+})
+
+describe("releases", () => {
+  const cases: [string, string, number][] = [
+    ["3.14", "without a time-out", 201],
+    ["3.15", "without a time-out", 400],
+    ["3.13", "with one", 500],
+    ["3.15", "with one", 201]
+  ]
+  for (const [version, what, status] of cases) {
+    test(`${version} answers a mirror ${what} with ${status}`, async () => {
+      const { admin } = await withRepository({ version })
+      const body = what === "with one" ? MIRROR : { ...MIRROR, skopeo_timeout_interval: undefined }
+      expect((await admin("POST", `${APP}/mirror`, body)).status).toBe(status)
+    })
+  }
+
+  test("3.12 drops patterns of auto-prune policies and takes only one", async () => {
+    const { admin } = await prepared({ version: "3.12" })
+    const path = `${ACME}/autoprunepolicy/`
+    const policy = { method: "number_of_tags", value: 5, tagPattern: "^pr-" }
+    expect((await admin("POST", path, policy)).status).toBe(201)
+    expect((await admin("POST", path, { method: "number_of_tags", value: 6 })).status).toBe(400)
+    expect(at((await admin("GET", path)).json, "policies", 0, "tagPattern")).toBeUndefined()
+  })
+
+  test("3.18 gives a deleted name away at once, 3.17 an address only once", async () => {
+    const last = await prepared({ version: "3.18" })
+    await last.admin("DELETE", ACME)
+    expect((await last.admin("POST", "/api/v1/organization/", { name: "acme" })).status).toBe(201)
+    const before = house({ version: "3.17" })
+    const make = (name: string) => before.admin("POST", "/api/v1/organization/", { name, email: "x@acme.example" })
+    expect([(await make("one")).status, (await make("two")).status]).toEqual([201, 400])
+  })
+})
+
+test("everything is kept", async () => {
+  const { admin, simulator } = await withRepository()
+  const seen = await statuses(admin, [
+    ["POST", "/api/v1/organization/", { name: "mirrored" }],
+    ["PUT", "/api/v1/organization/mirrored/robots/ci"],
+    ["POST", "/api/v1/organization/mirrored/mirror", { ...ORGANIZATION_MIRROR, robot_username: "mirrored+ci" }],
+    ["POST", `${ACME}/applications`, { name: "console", avatar_email: "c@acme.example" }],
+    ["POST", `${ACME}/proxycache`, { upstream_registry: "registry.example.com", expiration_s: 60 }],
+    ["POST", `${ACME}/autoprunepolicy/`, { method: "creation_date", value: "7d", tagPattern: "^pr-" }],
+    ["POST", `${APP}/autoprunepolicy/`, { method: "number_of_tags", value: 5 }],
+    ["POST", `${ACME}/immutabilitypolicy/`, { tagPattern: "^v" }],
+    ["POST", `${APP}/immutabilitypolicy/`, { tagPattern: "^v", tagPatternMatches: false }],
+    ["POST", `${ACME}/quota`, { limit: "1GiB" }],
+    ["POST", `${ACME}/quota/1/limit`, { type: "Warning", threshold_percent: 80 }],
+    ["POST", `${ACME}/notifications`, { ...WEBHOOK, event: "quota_error" }],
+    ["POST", `${APP}/notification/`, { ...WEBHOOK, event: "repo_push", title: "pushes" }],
+    ["POST", `${APP}/mirror`, { ...MIRROR, external_registry_config: { proxy: { http_proxy: null } } }],
+    ["POST", "/api/v1/messages", { message: { content: "x", media_type: "text/plain", severity: "info" } }]
+  ])
+  expect(seen.filter((status) => status >= 300)).toEqual([])
+  const state = simulator.snapshot()
+  const again = createSimulator({ state: JSON.parse(JSON.stringify(state)) })
+  expect(again.snapshot()).toEqual(state)
+  const send = sender(again.fetch, again.addToken({ user: "admin" }))
+  const reads = [`${APP}/mirror`, `${ACME}/quota`, `${APP}/notification/`, `${ACME}/applications`, "/api/v1/messages"]
+  for (const path of [...reads, "/api/v1/organization/mirrored/mirror", `${ACME}/proxycache`]) {
+    expect((await send("GET", path)).json).toEqual((await admin("GET", path)).json)
+  }
+})
