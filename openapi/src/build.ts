@@ -29,7 +29,7 @@ const select = ({ discovery, internal, patches }: Sources): JsonObject => {
       const { parameters } = operation.item
       const item = child(paths, operation.path)
       if (parameters !== undefined && item["parameters"] === undefined) item["parameters"] = parameters
-      item[operation.method] = operation.value
+      item[operation.method] = { ...operation.value, "x-internal": true }
     }
   const definitions = isObject(internal["definitions"]) ? internal["definitions"] : {}
   result["definitions"] = { ...definitions, ...child(result, "definitions") }

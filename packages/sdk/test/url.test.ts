@@ -88,6 +88,11 @@ describe("operationOf", () => {
     ["PATCH", "/api/v1/organization/acme", undefined]
   ])("%s %s is %s", (method, url, want) => expect(operationOf(method, url)?.id).toBe(want))
 
+  it("marks what the public description leaves out", () => {
+    expect(operationOf("GET", "/api/v1/superuser/organizations/")).toMatchObject({ internal: true })
+    expect(operationOf("GET", "/api/v1/organization/acme")).not.toHaveProperty("internal")
+  })
+
   it("finds every operation of the table by its own path", () => {
     for (const { id, method, path } of operations) {
       const url = path.replace("{repository}", "acme/app").replace(/\{[^}]+\}/g, "x")
