@@ -21,6 +21,7 @@ export type QuayKind = (typeof quayKinds)[number]
 
 export { NotAdministrator, type ReadError } from "./answers.ts"
 export type { DefaultPermission } from "./default-permission.ts"
+export { defineKind, type KindContext, type KindDefinition, KindFailed, type LibraryKind } from "./define-kind.ts"
 export type { Organization } from "./organization.ts"
 export { makeQuay, Quay, type QuayOptions, type Request } from "./quay.ts"
 export type { Repository } from "./repository.ts"

@@ -11,6 +11,8 @@ import * as Effect from "effect/Effect"
 export type Request<A> = (client: QuayClient, signal: AbortSignal) => Promise<A>
 
 export interface QuayOptions {
+  /** The registry, as files name it and where it is. */
+  readonly registry: { readonly name: string; readonly url: string }
   readonly client: QuayClient
   readonly limiter: Limiter
   /** The user that the token belongs to, if that could be told. */
@@ -20,6 +22,7 @@ export interface QuayOptions {
 export class Quay extends Context.Service<
   Quay,
   {
+    readonly registry: { readonly name: string; readonly url: string }
     readonly caller: string | undefined
     /** A request that may be sent twice: a read, or a write that says what shall be rather than what to add. */
     readonly ask: <A>(request: Request<A>) => Effect.Effect<A, QuayError>
@@ -28,10 +31,11 @@ export class Quay extends Context.Service<
   }
 >()("@quaymaster/kinds/Quay") {}
 
-export const makeQuay = ({ caller, client, limiter }: QuayOptions): Quay["Service"] => {
+export const makeQuay = ({ caller, client, limiter, registry }: QuayOptions): Quay["Service"] => {
   const attempt = <A>(request: Request<A>): Effect.Effect<A, QuayError> =>
     limiter.run(settled((signal) => request(client, signal)))
   return {
+    registry,
     caller,
     ask: (request) => retrying({ repeatable: true })(attempt(request)),
     once: (request) => retrying({ repeatable: false })(attempt(request))

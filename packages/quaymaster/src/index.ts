@@ -1,1 +1,239 @@
-export {}
+/**
+ * The library with promises: plan what organization files want of a registry, and apply the plan.
+ *
+ * Errors are classes with a `_tag`: `ConfigError` (mistakes in files, all of them, with places), `PlanRefused` (the wanted
+ * state contradicts itself or what is there), `PlanStale` (the registry is no longer as the plan found it),
+ * `NotAdministrator`, `ConnectionFailed`, `IdentityChanged`, and the SDK's errors for what Quay answers.
+ */
+import { fileSchema } from "@quaymaster/config"
+import { assemble, decodePlan, type PlanOf } from "@quaymaster/engine"
+import { type LibraryKind, type Quay, type QuayKind, quayKinds } from "@quaymaster/kinds"
+import { type Event, EventSink, isWhole, PlanStale, type RegistryEvent, type TargetReport } from "@quaymaster/runtime"
+import { version } from "@quaymaster/sdk"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import { checkRegistry, walkRegistry } from "./apply.ts"
+import { type ConnectionOptions, connect } from "./connection.ts"
+import type { Failure } from "./failure.ts"
+import { planRegistry } from "./plan.ts"
+import { loadProject, type ProjectOptions, registryOf, settingsOf } from "./project.ts"
+
+export interface CommonOptions<K extends LibraryKind> extends ProjectOptions, ConnectionOptions {
+  /** Kinds beside the built-in ones, made with `defineKind`. */
+  readonly kinds?: ReadonlyArray<K> | undefined
+  /** Hears what happens. It is called synchronously; what it throws is lost. */
+  readonly onEvent?: ((event: Event) => void) | undefined
+}
+
+export type PlanOptions<K extends LibraryKind = never> = CommonOptions<K>
+
+export interface ApplyOptions<K extends LibraryKind = never>
+  extends Omit<CommonOptions<K>, "files" | "organizations" | "registry"> {
+  /** The plan was made just now, so that nothing need be read again before it is applied. Default false. */
+  readonly fresh?: boolean | undefined
+}
+
+/** The plan of the built-in kinds and of kinds of one's own. */
+export type LibraryPlan<K extends LibraryKind = never> = PlanOf<QuayKind | K>
+
+export interface ApplyReport {
+  readonly targets: ReadonlyArray<TargetReport>
+  /** `applied`: all of it holds now. `partial`: something failed or was skipped. `interrupted`: it was stopped before its end. */
+  readonly outcome: "applied" | "partial" | "interrupted"
+}
+
+const allKinds = <K extends LibraryKind>(kinds: ReadonlyArray<K> | undefined): ReadonlyArray<QuayKind | K> => [
+  ...quayKinds,
+  ...(kinds ?? [])
+]
+
+/**
+ * Reads what the files own and works out what is to be done. Changes nothing.
+ * Rejects with a `Failure`; with the signal's reason if it aborts.
+ */
+export const plan = async <K extends LibraryKind = never>(options: PlanOptions<K> = {}): Promise<LibraryPlan<K>> => {
+  const kinds = allKinds(options.kinds)
+  const { targets } = await loadProject(kinds, options)
+  const planned = Effect.forEach(
+    targets,
+    ({ desired, registry }) =>
+      listening(
+        Effect.flatMap(connect(registry, options), (connection) =>
+          planRegistry<QuayKind | K, Failure, Quay>(kinds, connection, desired)
+        ),
+        registry.name,
+        options.onEvent
+      ),
+    { concurrency: "unbounded" }
+  )
+  return assemble(await run(planned, options.signal), version)
+}
+
+/**
+ * Applies a plan. What the operations touch is read again first: if anything is no longer as the plan found it, the promise
+ * rejects with `PlanStale` and nothing is changed. What is done already is left out, so that the same plan resumes.
+ *
+ * When the signal aborts, no further operation starts, those under way finish, and the report says so: it does not reject.
+ */
+export const apply = async <K extends LibraryKind = never>(
+  plan: LibraryPlan<K>,
+  options: ApplyOptions<K> = {}
+): Promise<ApplyReport> => {
+  const kinds = allKinds(options.kinds)
+  const settings = await settingsOf(options)
+  const targets = plan.targets.filter((target) => target.operations.length > 0)
+  const applied = Effect.gen(function* () {
+    const checked = yield* Effect.forEach(
+      targets,
+      (target) =>
+        listening(
+          Effect.gen(function* () {
+            const connection = yield* connect(registryOf(settings, target), options)
+            const standing = options.fresh
+              ? undefined
+              : yield* Effect.result(checkRegistry<QuayKind | K, Failure, Quay>(kinds, connection, target))
+            return { connection, standing, target }
+          }),
+          target.registry,
+          options.onEvent
+        ),
+      { concurrency: "unbounded" }
+    )
+    const stale = checked.flatMap(({ standing }) =>
+      standing !== undefined && Result.isFailure(standing) ? [standing.failure] : []
+    )
+    const [first] = stale
+    if (first !== undefined) return yield* Effect.fail(stale.find((it) => it instanceof PlanStale) ?? first)
+    return yield* Effect.forEach(
+      checked,
+      ({ connection, standing, target }) =>
+        listening(
+          walkRegistry<QuayKind | K, Failure, Quay>(kinds, connection, target, {
+            stop: options.signal,
+            workers: options.parallelism,
+            checked: standing !== undefined && Result.isSuccess(standing) ? standing.success : undefined
+          }),
+          target.registry,
+          options.onEvent
+        ),
+      { concurrency: "unbounded" }
+    )
+  })
+  const reports = await run(applied, undefined)
+  return { targets: reports, outcome: outcomeOf(reports) }
+}
+
+/** What the files declare for one registry. */
+export interface ValidTarget {
+  readonly registry: string
+  readonly url: string
+  readonly files: ReadonlyArray<string>
+  readonly objects: number
+  readonly collections: number
+}
+
+/**
+ * Checks the files without asking a registry.
+ * @throws {ConfigError} with every mistake in them.
+ */
+export const validate = async <K extends LibraryKind = never>(
+  options: PlanOptions<K> = {}
+): Promise<ReadonlyArray<ValidTarget>> => {
+  const { targets } = await loadProject(allKinds(options.kinds), options)
+  return targets.map(({ desired, files, registry }) => ({
+    registry: registry.name,
+    url: registry.url,
+    files,
+    objects: desired.declarations.length,
+    collections: desired.scope.length
+  }))
+}
+
+/** Reads a plan document for the built-in kinds and those given. @throws {PlanUnreadable} */
+export const readPlan = <K extends LibraryKind = never>(
+  text: string,
+  options: { readonly kinds?: ReadonlyArray<K> | undefined } = {}
+): LibraryPlan<K> => decodePlan<QuayKind | K>(allKinds(options.kinds), text)
+
+/** The JSON Schema of organization files, with the sections of the kinds given beside the built-in ones. */
+export const organizationSchema = (kinds: ReadonlyArray<LibraryKind> = []): object => fileSchema(allKinds(kinds))
+
+const outcomeOf = (reports: ReadonlyArray<TargetReport>): ApplyReport["outcome"] =>
+  reports.some((report) => report.stopped === "interrupted")
+    ? "interrupted"
+    : reports.every(isWhole)
+      ? "applied"
+      : "partial"
+
+/** Tells the listener which registry each event is about. */
+const listening = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  registry: string,
+  onEvent: ((event: Event) => void) | undefined
+): Effect.Effect<A, E, R> =>
+  onEvent === undefined
+    ? effect
+    : Effect.provideService(effect, EventSink, (event: RegistryEvent) => onEvent({ ...event, registry }))
+
+/** Runs to a promise that rejects with the typed failure, or with the signal's reason. */
+const run = async <A, E>(effect: Effect.Effect<A, E, Scope.Scope>, signal: AbortSignal | undefined): Promise<A> => {
+  signal?.throwIfAborted()
+  const exit = await Effect.runPromiseExit(Effect.scoped(effect), signal === undefined ? {} : { signal })
+  if (Exit.isFailure(exit)) signal?.throwIfAborted()
+  return await Effect.runPromise(exit)
+}
+
+export {
+  ConfigError,
+  type Located,
+  loadSettings,
+  SchemaError,
+  SecretError,
+  type Settings,
+  settingsFileSchema
+} from "@quaymaster/config"
+export {
+  type AnyOperation,
+  type Change,
+  type Collection,
+  documentSection,
+  type Extra,
+  encodePlan,
+  mapSection,
+  type Operation,
+  type Plan,
+  PlanRefused,
+  PlanSchema,
+  PlanUnreadable,
+  type Problem,
+  type Ref,
+  type Stuck,
+  type Summary,
+  section,
+  type TargetPlan
+} from "@quaymaster/engine"
+export {
+  defineKind,
+  type KindContext,
+  type KindDefinition,
+  KindFailed,
+  type LibraryKind,
+  NotAdministrator,
+  type QuayKind
+} from "@quaymaster/kinds"
+export {
+  type Event,
+  isWhole,
+  type Outcome,
+  PlanStale,
+  type Result,
+  succeeded,
+  type TargetReport
+} from "@quaymaster/runtime"
+export * from "@quaymaster/sdk"
+export { ConnectionFailed, type ConnectionOptions, IdentityChanged } from "./connection.ts"
+export type { Failure } from "./failure.ts"
+export { loadPlugins, PluginFailed } from "./plugins.ts"
+export type { ProjectOptions } from "./project.ts"

@@ -1,0 +1,57 @@
+/**
+ * A desired state as its independent parts: objects that need each other, or live in each other, stay together. Each part
+ * can be read and planned by itself, so that a plan over many organizations holds only a few of them at a time.
+ */
+import { addressOf } from "./address.ts"
+import { indexKinds, type Kind } from "./kind.ts"
+import { collectionOf, type Declaration, type Desired, type Owned } from "./state.ts"
+
+/** Groups of names, joined step by step (union by the first name, with path halving). */
+class Groups {
+  readonly #parent = new Map<string, string>()
+
+  find(name: string): string {
+    let at = name
+    for (let up = this.#parent.get(at); up !== undefined && up !== at; up = this.#parent.get(at)) {
+      const over = this.#parent.get(up) ?? up
+      this.#parent.set(at, over)
+      at = over
+    }
+    return at
+  }
+
+  join(a: string, b: string): void {
+    const [first, second] = [this.find(a), this.find(b)]
+    if (first !== second) this.#parent.set(second, first)
+  }
+}
+
+const inside = (key: string): string => `in ${key}`
+
+export const split = <K extends Kind>(kinds: ReadonlyArray<K>, desired: Desired<K>): ReadonlyArray<Desired<K>> => {
+  const known = indexKinds<Kind>(kinds)
+  const groups = new Groups()
+  const placeOf = ({ item, kind: name }: { readonly kind: string; readonly item: Declaration["item"] }): string => {
+    const kind = known.get(name)
+    return kind === undefined ? name : inside(collectionOf(kind, item).parent)
+  }
+  for (const declaration of desired.declarations) {
+    const { item, kind: name }: Declaration = declaration
+    const kind = known.get(name)
+    if (kind === undefined) continue
+    const address = addressOf(name, kind.key(item))
+    groups.join(placeOf(declaration), address)
+    groups.join(address, inside(kind.key(item)))
+    for (const ref of kind.needs?.(item) ?? []) groups.join(address, addressOf(ref.kind, ref.key))
+  }
+  const parts = new Map<string, { declarations: Array<Declaration<K>>; scope: Array<Owned> }>()
+  const partOf = (place: string) => {
+    const group = groups.find(place)
+    const part = parts.get(group) ?? { declarations: [], scope: [] }
+    parts.set(group, part)
+    return part
+  }
+  for (const declaration of desired.declarations) partOf(placeOf(declaration)).declarations.push(declaration)
+  for (const owned of desired.scope) partOf(inside(owned.parent)).scope.push(owned)
+  return [...parts.values()]
+}

@@ -1,0 +1,59 @@
+/** Applying a plan to one registry, in its two steps: is it still true, and then the walk. */
+import type { Operation, TargetPlan } from "@quaymaster/engine"
+import { Quay } from "@quaymaster/kinds"
+import {
+  type Checked,
+  type Failure,
+  type Kind,
+  type PlanStale,
+  recheck,
+  type Services,
+  type TargetReport,
+  type Uniform,
+  walk
+} from "@quaymaster/runtime"
+import type { QuayError } from "@quaymaster/sdk"
+import * as Effect from "effect/Effect"
+import type { Connection, ConnectionFailed, IdentityChanged } from "./connection.ts"
+
+/** Where each operation of a plan stands. */
+export type Standings = ReadonlyMap<string, Checked>
+
+/**
+ * Reads again what the operations touch. Fails with `PlanStale` and every conflict if anything is neither as the plan found
+ * it nor as it wants it.
+ */
+export const checkRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
+  kinds: ReadonlyArray<Uniform<K, E, R>>,
+  connection: Connection,
+  target: TargetPlan<Operation<K>>
+): Effect.Effect<Standings, E | PlanStale | ConnectionFailed | IdentityChanged | QuayError, Exclude<R, Quay>> =>
+  recheck<K, E, R>(kinds, target, connection.caller).pipe(
+    Effect.tap(() => connection.stillUs),
+    Effect.provideService(Quay, connection.quay)
+  )
+
+export interface WalkRegistryOptions {
+  /** Where the operations stand; those that are done are left out. Undefined: the plan was made just now. */
+  readonly checked?: Standings | undefined
+  /** Operations under way side by side. Default 16; the limiter decides how many requests. */
+  readonly workers?: number | undefined
+  /** When it aborts, no further operation starts, and those under way finish. */
+  readonly stop?: AbortSignal | undefined
+}
+
+const WORKERS = 16
+
+/** Does what the plan says. Never fails: what became of each operation is in the report. */
+export const walkRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
+  kinds: ReadonlyArray<Uniform<K, E, R>>,
+  connection: Connection,
+  target: TargetPlan<Operation<K>>,
+  options: WalkRegistryOptions = {}
+): Effect.Effect<TargetReport, never, Exclude<R, Quay>> =>
+  walk<K, E, R>(kinds, target, {
+    workers: options.workers ?? WORKERS,
+    caller: connection.caller,
+    stop: options.stop,
+    ...(options.checked === undefined ? {} : { checked: options.checked })
+  }).pipe(Effect.provideService(Quay, connection.quay))

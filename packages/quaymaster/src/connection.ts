@@ -1,0 +1,174 @@
+/**
+ * A connection to one registry: the client with its credentials, the limiter that all its requests pass, and who we are
+ * there. A `sim:` URL is a simulated registry inside this process; all else is reached over HTTP.
+ */
+import { readFile } from "node:fs/promises"
+import type { Registry } from "@quaymaster/config"
+import { resolveSecret } from "@quaymaster/config"
+import { makeQuay, type Quay } from "@quaymaster/kinds"
+import { makeLimiter, retrying } from "@quaymaster/runtime"
+import { createQuayClient, type Identity, identify, type QuayClient, QuayError, type TlsOptions } from "@quaymaster/sdk"
+import type { OpenedSimulator } from "@quaymaster/simulator"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+/** How to reach registries, beside what files say of them. */
+export interface ConnectionOptions {
+  /** A token for every registry, whatever the settings say. */
+  readonly token?: string | undefined
+  /** The most requests side by side, and a second; they beat the settings. */
+  readonly parallelism?: number | undefined
+  readonly rps?: number | undefined
+  /** The limit of one request, in milliseconds. */
+  readonly timeout?: number | undefined
+  /** Where references to secrets are looked up. Default: the process's environment. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
+}
+
+/** The registry cannot be reached as configured. */
+export class ConnectionFailed extends Data.TaggedError("ConnectionFailed")<{
+  readonly registry: string
+  readonly message: string
+  readonly cause?: unknown
+}> {}
+
+/** Another user answers than the one who began, or nobody: what was read cannot be trusted. */
+export class IdentityChanged extends Data.TaggedError("IdentityChanged")<{ readonly registry: string }> {
+  override get message(): string {
+    return (
+      `The token for ${this.registry} was valid before reading and is not any more, so what was read may be only what ` +
+      "anybody may see. Nothing was planned. Get a new token and try again."
+    )
+  }
+}
+
+export interface Connection {
+  readonly registry: Registry
+  /** The user that the token belongs to; undefined if it may not say (it lacks `user:read`). */
+  readonly caller: string | undefined
+  readonly quay: Quay["Service"]
+  /** Fails if the token is no longer whose it was. To be run after reading, before believing what was read. */
+  readonly stillUs: Effect.Effect<void, ConnectionFailed | IdentityChanged | QuayError>
+}
+
+/**
+ * Opens a connection for as long as the scope lasts, and finds out who we are.
+ * Fails with `Unauthenticated` if the token is provably not valid.
+ */
+export const connect = (
+  registry: Registry,
+  options: ConnectionOptions = {}
+): Effect.Effect<Connection, ConnectionFailed | QuayError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const client = yield* registry.url.startsWith("sim:") ? simulated(registry, options) : remote(registry, options)
+    const parallelism = options.parallelism ?? registry.parallelism
+    const rps = options.rps ?? registry.rps
+    const limiter = makeLimiter({
+      ...(parallelism === undefined ? {} : { parallelism }),
+      ...(rps === undefined ? {} : { rps })
+    })
+    const whoAmI = retrying({ repeatable: true })(
+      limiter.run(
+        Effect.tryPromise({
+          try: (signal) => identify(client, { signal }),
+          catch: (cause) => quayError(registry, cause)
+        })
+      )
+    )
+    const us = yield* whoAmI
+    const caller = nameOf(us)
+    return {
+      registry,
+      caller,
+      quay: makeQuay({ registry: { name: registry.name, url: registry.url }, client, limiter, caller }),
+      stillUs: Effect.flatMap(whoAmI, (now) =>
+        nameOf(now) === caller ? Effect.void : Effect.fail(new IdentityChanged({ registry: registry.name }))
+      ).pipe(
+        Effect.catch((error) =>
+          Effect.fail(error._tag === "Unauthenticated" ? new IdentityChanged({ registry: registry.name }) : error)
+        )
+      )
+    }
+  })
+
+const nameOf = (identity: Identity): string | undefined => (identity.kind === "user" ? identity.name : undefined)
+
+const quayError = (registry: Registry, cause: unknown): QuayError | ConnectionFailed =>
+  cause instanceof QuayError ? cause : failed(registry, cause)
+
+const failed = (registry: Registry, cause: unknown): ConnectionFailed =>
+  new ConnectionFailed({
+    registry: registry.name,
+    message: cause instanceof Error ? cause.message : String(cause),
+    cause
+  })
+
+/** Runs a step of connecting, with what it throws told as a failure to connect. */
+const step = <A>(registry: Registry, run: () => Promise<A>): Effect.Effect<A, ConnectionFailed> =>
+  Effect.tryPromise({ try: run, catch: (cause) => failed(registry, cause) })
+
+const closing = (client: QuayClient) => Effect.promise(() => client.close())
+
+const remote = (registry: Registry, options: ConnectionOptions) =>
+  Effect.acquireRelease(
+    step(registry, async () => {
+      const token = await tokenOf(registry, options)
+      const timeout = options.timeout ?? registry.timeout
+      return createQuayClient({
+        url: registry.url,
+        tls: await tlsOf(registry),
+        ...(token === undefined ? {} : { token }),
+        ...(timeout === undefined ? {} : { timeout }),
+        ...(registry.proxy === undefined ? {} : { proxy: registry.proxy })
+      })
+    }),
+    closing
+  )
+
+const tokenOf = async (registry: Registry, options: ConnectionOptions): Promise<string | undefined> => {
+  if (options.token !== undefined) return options.token
+  const env = options.env ?? process.env
+  if (registry.token !== undefined) return await resolveSecret(registry.token, env, (path) => readFile(path, "utf8"))
+  return env["QUAY_TOKEN"]
+}
+
+const tlsOf = async ({ ca, cert, key, verify }: Registry): Promise<TlsOptions> => {
+  const read = async (name: "ca" | "cert" | "key", file: string | undefined) =>
+    file === undefined ? {} : { [name]: await readFile(file, "utf8") }
+  return { verify, ...(await read("ca", ca)), ...(await read("cert", cert)), ...(await read("key", key)) }
+}
+
+/** Simulated registries that live in this process, by URL, with how many connections each has. */
+const simulators = new Map<string, { readonly opened: Promise<OpenedSimulator>; users: number }>()
+
+const simulated = (registry: Registry, options: ConnectionOptions) =>
+  Effect.acquireRelease(
+    step(registry, async () => {
+      const { openSimulator } = await import("@quaymaster/simulator")
+      const known = simulators.get(registry.url) ?? { opened: openSimulator(registry.url), users: 0 }
+      simulators.set(registry.url, known)
+      known.users++
+      const { simulator, token } = await known.opened
+      return createQuayClient({
+        url: "http://simulator.invalid",
+        token: options.token ?? token,
+        fetch: simulator.fetch
+      })
+    }),
+    (client) =>
+      Effect.andThen(
+        closing(client),
+        Effect.promise(async () => {
+          const known = simulators.get(registry.url)
+          if (known === undefined) return
+          known.users--
+          const opened = await known.opened
+          // What lives in memory alone stays for the process: a plan made on it is applied to it.
+          if (known.users > 0 || registry.url === "sim:" || registry.url.startsWith("sim:?"))
+            return await opened.flush()
+          simulators.delete(registry.url)
+          await opened.close()
+        })
+      )
+  )
