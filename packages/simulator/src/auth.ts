@@ -1,7 +1,7 @@
 // Who is asking and what they may do: scopes cap roles, superusers pass where full access is on.
 // Leaves out which check a route makes; Quay is not consistent there, so each route says it itself.
 import { insufficientScope, needsAuthentication, type Refusal } from "./errors.ts"
-import type { Features } from "./features.ts"
+import { type Features, isAtLeast } from "./features.ts"
 import type { RepositoryRole, Scope, State, TeamRole } from "./state.ts"
 
 const REPOSITORY_RANK = { read: 1, write: 2, admin: 3 } satisfies Record<RepositoryRole, number>
@@ -25,8 +25,9 @@ export class Caller {
   readonly #scopes: ReadonlySet<string>
   readonly #state: State
   readonly #features: Features
+  readonly #version: string | undefined
 
-  constructor(state: State, features: Features, token: string | undefined) {
+  constructor(state: State, features: Features, version: string | undefined, token: string | undefined) {
     const known = token === undefined ? undefined : state.tokens.get(token)
     const expired = known?.expires != null && Date.parse(known.expires) <= state.options.now()
     const alive = known !== undefined && !expired && state.users.get(known.user)?.enabled === true
@@ -34,6 +35,7 @@ export class Caller {
     this.#scopes = new Set(alive ? known.scopes : [])
     this.#state = state
     this.#features = features
+    this.#version = version
   }
 
   has(scope: Scope): boolean {
@@ -60,7 +62,20 @@ export class Caller {
 
   /** A superuser whom every check of organizations and repositories lets pass. */
   hasFullAccess(): boolean {
-    return this.#features["SUPERUSERS_FULL_ACCESS"] === true && this.isSuperuser()
+    return isAtLeast(this.#version, "3.8") && this.#features["SUPERUSERS_FULL_ACCESS"] === true && this.isSuperuser()
+  }
+
+  /**
+   * The caller as views show them. Before 3.16 they were blind to full access: a superuser who is no member could do
+   * everything and was shown as an outsider.
+   */
+  shown(): Pick<Caller, "administers" | "isMember" | "viewsTeam"> {
+    if (isAtLeast(this.#version, "3.16")) return this
+    return {
+      administers: (namespace) => this.#namespaceRole(namespace) === "admin",
+      isMember: (namespace) => this.#namespaceRole(namespace) !== undefined,
+      viewsTeam: (namespace, team) => this.#namespaceRole(namespace) === "admin" || this.#isInTeam(namespace, team)
+    }
   }
 
   readsUser(): boolean {
@@ -114,9 +129,11 @@ export class Caller {
   }
 
   viewsTeam(namespace: string, team: string): boolean {
-    return (
-      this.administers(namespace) || (this.#maximumTeamRole() !== undefined && this.#teamRoles(namespace).has(team))
-    )
+    return this.administers(namespace) || this.#isInTeam(namespace, team)
+  }
+
+  #isInTeam(namespace: string, team: string): boolean {
+    return this.#maximumTeamRole() !== undefined && this.#teamRoles(namespace).has(team)
   }
 
   /** Whether lists show it; Quay does not look at scopes there. */

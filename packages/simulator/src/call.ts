@@ -108,7 +108,7 @@ export class Call {
     this.registry = registry
     this.state = registry.state
     this.incoming = incoming
-    this.caller = new Caller(registry.state, registry.features, incoming.token)
+    this.caller = new Caller(registry.state, registry.features, registry.version, incoming.token)
     this.#parameters = parameters
   }
 

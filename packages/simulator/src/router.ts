@@ -1,6 +1,7 @@
 // From a method and a path to a route, and what Quay answers where there is none.
 import type { Call, Hooks, Incoming } from "./call.ts"
 import {
+  internalErrorPage,
   methodNotAllowed,
   methodNotAllowedPage,
   notFoundPage,
@@ -75,6 +76,7 @@ export interface Match {
 export class Router {
   readonly routes: readonly Route[]
   readonly #entries: readonly Entry[]
+  readonly #version: string | undefined
 
   constructor(kinds: readonly Kind[], features: Features, version: string | undefined) {
     this.routes = kinds
@@ -84,6 +86,7 @@ export class Router {
           (route.features ?? []).every((name) => features[name] === true) &&
           (route.since === undefined || isAtLeast(version, route.since))
       )
+    this.#version = version
     // The more of a path is fixed, the earlier it is tried: `{repository}` would swallow the others.
     this.#entries = this.routes.map(compile).sort((a, b) => b.fixed - a.fixed || a.names.length - b.names.length)
   }
@@ -107,6 +110,8 @@ export class Router {
       const search = query.size === 0 ? "" : `?${query}`
       return redirectPage(`${origin}${encodeURI(path)}/${search}`)
     }
-    return isRead ? notFoundPage() : methodNotAllowedPage()
+    if (isRead) return notFoundPage()
+    // Up to 3.13 the redirect to the path with a slash failed for writes.
+    return path.endsWith("/") || isAtLeast(this.#version, "3.14") ? methodNotAllowedPage() : internalErrorPage()
   }
 }

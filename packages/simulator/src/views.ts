@@ -19,8 +19,7 @@ export const quotaView = (call: Call, namespace: string) => {
     quota_report: {
       quota_bytes: 0,
       configured_quota: bytes,
-      running_backfill: "waiting",
-      backfill_status: "waiting"
+      ...(call.since("3.9") ? { running_backfill: "waiting", backfill_status: "waiting" } : {})
     }
   }
 }

@@ -59,7 +59,7 @@ const PROPERTIES: { readonly [name: string]: Schema } = {
     }
   },
   robot_username: { type: "string" },
-  skopeo_timeout_interval: { type: "integer", minimum: 300 },
+  skopeo_timeout_interval: { type: "integer" },
   architecture_filter: { type: ["array", "null"], items: { type: "string" } }
 }
 
@@ -144,12 +144,21 @@ const letWrite = (call: Call, namespace: string, name: string, repository: Repos
   if (!atLeast(grantedRole(call.state, full, namespace, name), "write")) repository.permissions.users.set(full, "write")
 }
 
+/** Releases that do not know it do not check it. */
+const checkTimeout = (call: Call): void => {
+  const timeout = call.body.number("skopeo_timeout_interval")
+  if (timeout !== undefined && timeout < 300 && call.since("3.15")) {
+    throw invalidRequest(`${timeout} is less than the minimum of 300`)
+  }
+}
+
 const create = (call: Call) => {
   const { namespace, name, repository } = foundRepository(call)
   const { body } = call
   if (call.since("3.15") && body.get("skopeo_timeout_interval") === undefined) {
     throw invalidRequest("'skopeo_timeout_interval' is a required property")
   }
+  checkTimeout(call)
   if (mirrors.of(repository) !== undefined) {
     throw detail(409, `Mirror configuration already exits for repository ${namespace}/${name}`)
   }
@@ -200,6 +209,7 @@ const mergedConfig = (before: Mirror["external_registry_config"], change: { [key
 const update = (call: Call) => {
   const { namespace, name, repository, mirror } = found(call)
   const { body } = call
+  checkTimeout(call)
   const has = (key: string) => body.get(key) !== undefined
   mirror.is_enabled = body.flag("is_enabled") ?? mirror.is_enabled
   mirror.external_reference = body.text("external_reference") ?? mirror.external_reference

@@ -37,7 +37,8 @@ const visibleEmail = (call: Call, organization: Organization): string =>
 
 /** Quay hides from outsiders that there are teams at all. */
 const view = (call: Call, name: string, organization: Organization) => {
-  const { caller, state } = call
+  const { state } = call
+  const caller = call.caller.shown()
   const isAdmin = caller.administers(name)
   const isMember = caller.isMember(name)
   const teams = () => ({
@@ -83,7 +84,7 @@ const isTaken = ({ state }: Call, email: string, name: string): boolean =>
 /** The address in a body; undefined leaves it alone, null takes it away. */
 const wantedEmail = (call: Call, name: string): string | null | undefined => {
   const contact = call.since("3.18") ? call.body.get("contact_email") : undefined
-  const wanted = contact === null ? null : (call.body.text("contact_email") ?? call.body.text("email"))
+  const wanted = contact === null ? null : typeof contact === "string" ? contact : call.body.text("email")
   if (wanted === undefined || wanted === null) return wanted
   if (wanted === "") return null
   if (!call.since("3.18")) {
@@ -95,7 +96,7 @@ const wantedEmail = (call: Call, name: string): string | null | undefined => {
 const create = (call: Call) => {
   const { state, caller } = call
   const name = call.body.required("name")
-  if (call.feature("SUPERUSERS_ORG_CREATION_ONLY")) caller.require(caller.isSuperuser())
+  if (call.feature("SUPERUSERS_ORG_CREATION_ONLY") && call.since("3.8")) caller.require(caller.isSuperuser())
   if (state.users.has(name) || state.organizations.has(name)) {
     throw invalidRequest("A user or organization with this name already exists")
   }

@@ -100,7 +100,10 @@ const nextId = (call: Call, ids: (quota: Quota) => readonly number[]): number =>
 }
 
 const wantedBytes = (call: Call): number => {
-  const text = call.body.text("limit")
+  if (!call.since("3.12") && call.body.number("limit_bytes") === undefined) {
+    throw invalidRequest("'limit_bytes' is a required property")
+  }
+  const text = call.since("3.12") ? call.body.text("limit") : undefined
   const bytes = text === undefined ? (call.body.number("limit_bytes") ?? 0) : parseSize(text)
   if (bytes <= 0) throw invalidRequest(`Invalid quota size limit value: '${bytes}'`)
   return bytes

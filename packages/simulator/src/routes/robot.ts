@@ -53,6 +53,9 @@ const view = (full: string, robot: Robot) => ({
   description: robot.description
 })
 
+/** Before 3.11 there was nothing but a message. */
+const badRobot = (call: Call, text: string) => (call.since("3.11") ? invalidRequest(text) : message(text))
+
 const create = (owner: Owner) => (call: Call) => {
   const { name, namespace } = owner(call)
   const short = call.parameter("robot_shortname")
@@ -60,8 +63,8 @@ const create = (owner: Owner) => (call: Call) => {
   if (namespace === undefined) throw message(`Organization does not exist: ${name}`)
   if (call.feature("ROBOTS_DISALLOW")) throw message("Robot creation is disabled")
   const problem = namespaceProblem(short)
-  if (problem !== undefined) throw invalidRequest(`The name for the robot '${short}' is invalid: ${problem}`)
-  if (namespace.robots.has(short)) throw invalidRequest(`Existing robot with name: ${full}`)
+  if (problem !== undefined) throw badRobot(call, `The name for the robot '${short}' is invalid: ${problem}`)
+  if (namespace.robots.has(short)) throw badRobot(call, `Existing robot with name: ${full}`)
   const metadata = call.body.get("unstructured_metadata")
   const robot = call.state.newRobot(call.body.text("description") ?? "", isObject(metadata) ? metadata : null)
   namespace.robots.set(short, robot)
@@ -81,7 +84,8 @@ const alike = (call: Call, name: string) => {
 }
 
 const list = (name: string, isAdmin: boolean) => (call: Call) => {
-  const withPermissions = isAdmin && call.queryFlag("permissions", false)
+  const seesAll = call.since("3.17") ? isAdmin : call.caller.shown().administers(name)
+  const withPermissions = seesAll && call.queryFlag("permissions", false)
   const withToken = isAdmin && call.queryFlag("token", true)
   const limit = call.queryNumber("limit")
   const robots = alike(call, name).map(({ full, robot, namespace, owner }) => ({

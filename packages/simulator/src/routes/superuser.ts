@@ -29,7 +29,7 @@ const userView = (call: Call, name: string, user: User) => ({
   verified: true,
   avatar: userAvatar(name),
   super_user: user.superuser,
-  global_readonly_super_user: false,
+  ...(call.since("3.16") ? { global_readonly_super_user: false } : {}),
   enabled: user.enabled,
   ...quotaView(call, name)
 })

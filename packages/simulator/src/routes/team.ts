@@ -18,7 +18,7 @@ const DESCRIPTION: Schema = {
 const view = (call: Call, name: string, team: Team, isNew: boolean) => ({
   name,
   description: team.description,
-  can_view: call.caller.viewsTeam(call.parameter("orgname"), name),
+  can_view: call.caller.shown().viewsTeam(call.parameter("orgname"), name),
   role: team.role,
   avatar: teamAvatar(name),
   new_team: isNew
