@@ -234,6 +234,58 @@ describe("releases", () => {
     })
   }
 
+  test("the proxy cache wants the organization's name in the body where the path is not read", async () => {
+    for (const [version, without] of [
+      ["3.11.13", 500],
+      ["3.12.19", 500],
+      ["3.12.20", 201],
+      ["3.12", 201],
+      ["3.17", 201]
+    ] as const) {
+      const { admin } = await prepared({ version })
+      const body = { upstream_registry: "registry.example.com" }
+      expect([version, (await admin("POST", `${ACME}/proxycache`, body)).status]).toEqual([version, without])
+      const named = await admin("POST", `${ACME}/proxycache`, { ...body, org_name: "acme" })
+      expect([version, named.status]).toEqual([version, without === 500 ? 201 : 400])
+    }
+  })
+
+  test("before 3.16 a superuser who is no member is shown as an outsider, and may do everything", async () => {
+    for (const [version, isAdmin] of [
+      ["3.15", false],
+      ["3.16", true]
+    ] as const) {
+      const { admin, bob } = await prepared({ version })
+      await admin("PUT", `${ACME}/team/owners/members/bob`)
+      await bob("DELETE", `${ACME}/team/owners/members/admin`)
+      const view = await admin("GET", ACME)
+      expect([at(view.json, "is_admin"), at(view.json, "teams") !== undefined]).toEqual([isAdmin, isAdmin])
+      expect((await admin("PUT", `${ACME}/team/dev`, { role: "member" })).status).toBe(200)
+    }
+  })
+
+  test("3.7 knows no full access, and lets anyone make organizations", async () => {
+    const { admin, bob } = house({ version: "3.7" })
+    expect((await bob("POST", "/api/v1/organization/", { name: "bobs" })).status).toBe(201)
+    expect((await admin("PUT", "/api/v1/organization/bobs/team/dev", { role: "member" })).status).toBe(403)
+    expect((await admin("GET", "/config")).status).toBe(308)
+  })
+
+  test("up to 3.13 a write to a path that is not there is a page with 500, unless it ends with a slash", async () => {
+    for (const [version, want] of [
+      ["3.13", [500, 405]],
+      ["3.14", [405, 405]]
+    ] as const) {
+      const { admin } = house({ version })
+      expect(
+        await statuses(admin, [
+          ["POST", "/api/v1/nosuch", {}],
+          ["POST", "/api/v1/nosuch/", {}]
+        ])
+      ).toEqual(want)
+    }
+  })
+
   test("3.12 drops patterns of auto-prune policies and takes only one", async () => {
     const { admin } = await prepared({ version: "3.12" })
     const path = `${ACME}/autoprunepolicy/`

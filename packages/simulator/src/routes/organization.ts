@@ -73,7 +73,7 @@ const view = (call: Call, name: string, organization: Organization) => {
           is_free_account: true
         }
       : {}),
-    ...(isMember ? quotaView(call, name) : {})
+    ...(isAdmin || (isMember && call.since("3.12")) ? quotaView(call, name) : {})
   }
 }
 

@@ -1,10 +1,11 @@
 // The proxy cache of an organization. Leaves out asking the upstream registry whether it is one.
 import type { Call } from "../call.ts"
-import { invalidRequest, json, notFound } from "../errors.ts"
+import { internalError, invalidRequest, json, notFound } from "../errors.ts"
+import { isAtLeast } from "../features.ts"
 import { Reader } from "../json.ts"
 import type { Kind } from "../router.ts"
 import type { Schema } from "../schema.ts"
-import { part } from "../state.ts"
+import { type Organization, part } from "../state.ts"
 
 const DAY = 86_400
 
@@ -41,8 +42,32 @@ const caches = part<ProxyCache | undefined>({
   write: (cache) => (cache === undefined ? undefined : { ...cache })
 })
 
-const create = (call: Call) => {
+/** The patch from which a minor release reads the organization's name from the path; those not named never do. */
+const FIXED = new Map([
+  [9, 24],
+  [10, 24],
+  [12, 20],
+  [15, 6],
+  [16, 4]
+])
+
+const readsPath = (version: string | undefined): boolean => {
+  if (isAtLeast(version, "3.17")) return true
+  const [, minor = 0, patch = Number.POSITIVE_INFINITY] = (version ?? "").split(".").map(Number)
+  return patch >= (FIXED.get(minor) ?? Number.POSITIVE_INFINITY) && FIXED.has(minor)
+}
+
+/** Where the path is not read, the body's name decides, and there must be one. */
+const target = (call: Call): Organization => {
   const { organization } = call.administered()
+  if (readsPath(call.registry.version)) return organization
+  const named = call.state.organizations.get(call.body.text("org_name") ?? "")
+  if (named === undefined) throw internalError("no org_name")
+  return named
+}
+
+const create = (call: Call) => {
+  const organization = target(call)
   if (caches.of(organization) !== undefined) throw invalidRequest("Proxy Cache Configuration already exists")
   caches.set(organization, {
     upstream_registry: call.body.required("upstream_registry"),
