@@ -22,14 +22,20 @@ const MOST_LISTED = 20
 export class Checker {
   readonly file: string
   readonly #report: Report
-  /** The maps and lists that lost something to a mistake. */
-  readonly damaged = new Set<Tree>()
+  /** The maps and lists that lost something to a mistake, with the names of what they lost where it had any. */
+  readonly damaged = new Map<Tree, Array<string | undefined>>()
   /** The sections in a value, which its kind does not read itself, by the value. */
   readonly sections = new Map<unknown, ReadonlyMap<string, unknown>>()
 
   constructor(file: string, report: Report) {
     this.file = file
     this.#report = report
+  }
+
+  lose(tree: Tree, name?: string): void {
+    const lost = this.damaged.get(tree)
+    if (lost === undefined) this.damaged.set(tree, [name])
+    else lost.push(name)
   }
 
   document(tree: Tree, rule: Rule): Checked {
@@ -133,12 +139,12 @@ export class Checker {
         if (first !== undefined) {
           const what = typeof checked.value === "string" ? quote(checked.value) : "the same"
           this.#fail(item.at, inner, `${what} is listed twice`, `it is item ${first + 1} already`)
-          this.damaged.add(tree)
+          this.lose(tree)
           continue
         }
         seen.set(text, index)
       }
-      if (checked === undefined) this.damaged.add(tree)
+      if (checked === undefined) this.lose(tree)
       else values.push(checked.value)
     }
     return { value: values }
@@ -153,8 +159,9 @@ export class Checker {
       const inner = [...path, name]
       const found = fieldOf(rule, name)
       if (found === undefined) {
-        this.damaged.add(tree)
-        if (rule.patterns.length > 0 && rule.fields.size === 0) {
+        const names = rule.patterns.length > 0 && rule.fields.size === 0
+        this.lose(tree, names ? name : undefined)
+        if (names) {
           const words = rule.names ?? `a match of ${rule.patterns.map((it) => it.pattern.source).join(" or ")}`
           this.#fail(key, path, `the name ${quote(name)} should be ${words}`)
           continue
@@ -171,7 +178,7 @@ export class Checker {
       if (checked !== undefined && rule.sections.has(name)) sections.set(name, checked.value)
       else if (checked !== undefined) fields.push([name, checked.value])
       else {
-        this.damaged.add(tree)
+        this.lose(tree, found.entry ? name : undefined)
         if (required) usable = false
       }
     }

@@ -128,14 +128,17 @@ interface Declared<K extends Kind> {
   readonly partial: boolean
 }
 
+/** The names of what was left out, where it had any. */
+type Lost = ReadonlyArray<string | undefined>
+
 /** What one document declares and owns. */
 interface Read<K extends Kind> {
   /** What the document is about. */
   readonly root: Declared<K>
   readonly declared: ReadonlyArray<Declared<K>>
   readonly owned: ReadonlyArray<Owned>
-  /** Collections of which an entry was left out as a mistake. */
-  readonly partial: ReadonlySet<string>
+  /** Collections of which something was left out as a mistake. */
+  readonly partial: ReadonlyMap<string, Lost>
   readonly registry: unknown
   readonly registries: unknown
 }
@@ -152,10 +155,10 @@ const readDocument = <K extends Kind>(layout: Layout<K>, document: Document, rep
   const prune = new Set(Array.isArray(pruned) ? pruned : [])
   const declared: Array<Declared<K>> = []
   const owned: Array<Owned> = []
-  const partial = new Set<string>()
-  const own = (kind: K, collection: Collection, lossy: boolean) => {
+  const partial = new Map<string, Lost>()
+  const own = (kind: K, collection: Collection, lost: Lost) => {
     owned.push(prune.has(kind.section.name) ? { ...collection, prune: true } : collection)
-    if (lossy) partial.add(collectionId({ kind: collection.kind, parent: collection.parent }))
+    if (lost.length > 0) partial.set(collectionId({ kind: collection.kind, parent: collection.parent }), lost)
   }
   const section = (place: Place<K>, node: unknown, at: Standing, parent: string | undefined) => {
     const { kind } = place
@@ -177,12 +180,12 @@ const readDocument = <K extends Kind>(layout: Layout<K>, document: Document, rep
       return { one, tree: found.tree, value: valueAt(node, path), path: [...at.path, ...path] }
     })
     const inside = new Set(standing.map((it) => it.tree))
-    const lossy = loses(at.tree, inside, checker.damaged)
-    if (parent === undefined) for (const { one } of standing) own(kind, collectionOf(kind, one.item), lossy)
+    const lost = lostIn(at.tree, inside, checker.damaged)
+    if (parent === undefined) for (const { one } of standing) own(kind, collectionOf(kind, one.item), lost)
     else {
       const parts = kind.section.parts?.(node)
-      if (parts === undefined) own(kind, { kind: kind.kind, parent }, lossy)
-      else for (const part of parts) own(kind, { kind: kind.kind, parent, part }, lossy)
+      if (parts === undefined) own(kind, { kind: kind.kind, parent }, lost)
+      else for (const part of parts) own(kind, { kind: kind.kind, parent, part }, lost)
     }
     for (const { one, path, tree: entry, value: fields } of standing) {
       const nested = checker.sections.get(fields)
@@ -254,7 +257,7 @@ const readSection = (kind: Kind, node: unknown, parent: string, at: Standing, ch
     if (!(cause instanceof Error) || !("path" in cause) || !Array.isArray(cause.path)) throw cause
     const path = cause.path.filter(isStep)
     report.at(checker.file, locate(at.tree, at.key, path).at, [...at.path, ...path], cause.message)
-    checker.damaged.add(at.tree)
+    checker.lose(at.tree)
     return []
   }
 }
@@ -270,13 +273,12 @@ const valueAt = (node: unknown, path: Path): unknown => {
   return value
 }
 
-/** Whether something outside the entries themselves was left out, so that entries may be missing. */
-const loses = (tree: Tree, entries: ReadonlySet<Tree>, damaged: ReadonlySet<Tree>): boolean => {
-  if (entries.has(tree)) return false
-  if (damaged.has(tree)) return true
+/** What was left out of a section, its entries' own fields aside. */
+const lostIn = (tree: Tree, entries: ReadonlySet<Tree>, damaged: ReadonlyMap<Tree, Lost>): Lost => {
+  if (entries.has(tree)) return []
   const parts =
     tree.type === "map" ? [...tree.entries.values()].map((it) => it.value) : tree.type === "list" ? tree.items : []
-  return parts.some((part) => loses(part, entries, damaged))
+  return [...(damaged.get(tree) ?? []), ...parts.flatMap((part) => lostIn(part, entries, damaged))]
 }
 
 const sourceOf = ({ at, file, path }: Declared<Kind>): string =>
@@ -289,7 +291,7 @@ class Gathered<K extends Kind> {
   readonly declared = new Map<string, Declared<K>>()
   readonly documents: Array<Read<K>> = []
   readonly owned = new Set<string>()
-  readonly partial = new Set<string>()
+  readonly partial = new Map<string, Lost>()
 
   constructor(kinds: ReadonlyMap<string, K>, registry: Registry | undefined) {
     this.kinds = kinds
@@ -364,7 +366,7 @@ const gather = <K extends Kind>(into: Gathered<K>, read: Read<K>, report: Report
     else if (!one.partial && !first.partial) twice(one, first, report)
   }
   for (const entry of read.owned) into.owned.add(collectionId(entry))
-  for (const id of read.partial) into.partial.add(id)
+  for (const [id, lost] of read.partial) into.partial.set(id, [...(into.partial.get(id) ?? []), ...lost])
 }
 
 /** Two names may stand for one registry: then a document must not be there under both. */
@@ -380,6 +382,10 @@ const sameRegistry = (all: Iterable<Gathered<Kind>>, report: Report): void => {
     }
   }
 }
+
+/** Whether a key may be that of something that was left out. What a key looks like is its kind's affair. */
+const mayBe = (key: string, lost: string | undefined): boolean =>
+  lost === undefined || (lost !== "" && key.includes(lost))
 
 /** Whatever an object needs must be declared where the files own the collection that it would be in. */
 const checkReferences = <K extends Kind>(all: Gathered<K>, layout: Layout<K>, report: Report): void => {
@@ -411,8 +417,8 @@ const checkReferences = <K extends Kind>(all: Gathered<K>, layout: Layout<K>, re
     for (const ref of one.kind.needs?.(one.item) ?? []) {
       const address = addressOf(ref.kind, ref.key)
       const id = collectionId({ kind: ref.kind, parent: ref.parent })
-      if (!all.owned.has(id) || all.partial.has(id) || all.declared.has(address) || impliedByAny().has(address))
-        continue
+      if (!all.owned.has(id) || all.declared.has(address) || impliedByAny().has(address)) continue
+      if (all.partial.get(id)?.some((name) => mayBe(ref.key, name)) === true) continue
       const where = layout.kinds.get(ref.kind)?.section.name ?? ref.kind
       const names = (byCollection.get(id) ?? []).map((it) => it.key)
       report.at(

@@ -55,7 +55,8 @@ export const treeOf = (file: string, value: unknown, report: Report): Tree => {
     }
     return { type: "map", at: undefined, entries }
   }
-  return convert(value, [])
+  const tree = convert(value, [])
+  return stopped ? { type: "broken", at: undefined } : tree
 }
 
 const describe = (value: unknown): string => (value === undefined ? "undefined" : `a ${typeof value}`)

@@ -97,6 +97,7 @@ export const parseText = (
     const spoiled = reportSyntax(file, document, place, report)
     if (spoiled === undefined || document.contents === null) continue
     const root = new Converter(file, place, report, spoiled).document(document.contents)
+    if (root === undefined) continue
     // Nothing between two --- is nothing to read, not a mistake.
     if (root.type === "scalar" && root.value === null) continue
     documents.push({ file, directory, root })
@@ -171,8 +172,10 @@ class Converter {
     this.#spoiled = spoiled
   }
 
-  document(node: Node): Tree {
-    return this.#convert(node, [], undefined)
+  /** The tree of a document; undefined if it is too much to be looked at. */
+  document(node: Node): Tree | undefined {
+    const tree = this.#convert(node, [], undefined)
+    return this.#stopped ? undefined : tree
   }
 
   #fail(position: Position | undefined, path: Path, text: string, hint?: string): Tree {

@@ -1,0 +1,199 @@
+/** Files that somebody made to do harm, or that no editor would write. */
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { ConfigError, decode, decodeObject } from "../src/index.ts"
+import { declaredIn, decodeText, mistakes, problemsOf } from "./helpers.ts"
+import { kinds } from "./kinds.ts"
+
+const HEAD = "organization: acme\n"
+
+describe("sizes", () => {
+  it("bounds what aliases stand for", () => {
+    const level = (i: number) => `  d${i}: &a${i} [${Array.from({ length: 10 }, () => `*a${i - 1}`).join(", ")}]\n`
+    const bomb = `${HEAD}teams:\n  d0: &a0 [x, x, x, x, x, x, x, x, x, x]\n${Array.from({ length: 9 }, (_, i) => level(i + 1)).join("")}`
+    const told = mistakes(bomb)
+    expect(told.filter((it) => it.includes("aliases stand for more than 100000 values"))).toHaveLength(1)
+  })
+
+  it("refuses an alias inside what it repeats", () => {
+    expect(mistakes(`${HEAD}teams: &t\n  dev: *t\n`)).toEqual([
+      "acme.yaml:3:8: teams.dev: the alias *t stands inside what it repeats"
+    ])
+  })
+
+  it.each([
+    ["lists", 100, "[".repeat(100) + "]".repeat(100)],
+    ["many lists", 50_000, "[".repeat(50_000) + "]".repeat(50_000)],
+    ["open lists", 50_000, "[".repeat(50_000)],
+    ["maps", 5000, `${"{a: ".repeat(5000)}1${"}".repeat(5000)}`]
+  ])("bounds the depth of %s (%i)", (_what, _depth, text) => {
+    const told = mistakes(`${HEAD}email: ${text}\n`)
+    expect(told).toHaveLength(1)
+    expect(told[0]).toMatch(/^acme\.yaml:2:\d+: nested deeper than 64 levels$/)
+  })
+
+  it("bounds the depth of a program's values", () => {
+    let value: unknown = "x"
+    for (let i = 0; i < 100_000; i++) value = [value]
+    expect(problemsOf(() => decodeObject(kinds, value, "deep", { registry: "sim:" }))).toEqual([
+      "deep: nested deeper than 64 levels"
+    ])
+  })
+
+  it("bounds the length of a text", () => {
+    expect(mistakes(`${HEAD}email: ${"x".repeat(9 * 1024 * 1024)}`)).toEqual([
+      "acme.yaml:1:1: larger than 8 MiB; split it"
+    ])
+  })
+
+  it("quotes no more of a value than helps", () => {
+    const [told = ""] = mistakes(`${HEAD}email: ${"x".repeat(100_000)}\n`)
+    expect(told.length).toBeLessThan(200)
+  })
+
+  it("reads an organization of 5000 repositories in reasonable time", () => {
+    const text = `${HEAD}repositories:\n${Array.from({ length: 5000 }, (_, i) => `  r${i}: { visibility: public, permissions: { users: { alice: read } } }\n`).join("")}`
+    const start = performance.now()
+    expect(declaredIn(text)).toHaveLength(10_001)
+    expect(performance.now() - start).toBeLessThan(5000)
+  })
+})
+
+describe("names that objects already have", () => {
+  it("are names like others where they are allowed", () => {
+    expect(declaredIn(`${HEAD}teams: { constructor: , tostring: { description: x } }\n`).slice(1)).toEqual([
+      "team acme/constructor acme.yaml:2",
+      "team acme/tostring acme.yaml:2"
+    ])
+  })
+
+  it("are refused like others where they are not", () => {
+    const rule = "lower-case letters and digits, with single dashes between them"
+    expect(mistakes(`${HEAD}teams:\n  __proto__: { role: admin }\n`)).toEqual([
+      `acme.yaml:3:3: teams: the name "__proto__" should be ${rule}`
+    ])
+    expect(mistakes(`${HEAD}__proto__: { teams: {} }\nconstructor: 1\n`).map((it) => it.split(";")[0])).toEqual([
+      'acme.yaml:2:1: unknown key "__proto__"',
+      'acme.yaml:3:1: unknown key "constructor"'
+    ])
+    const value = JSON.parse('{"organization": "acme", "teams": {"__proto__": {"role": "admin"}}}')
+    expect(problemsOf(() => decodeObject(kinds, value, "acme", { registry: "sim:" }))).toEqual([
+      `acme: teams: the name "__proto__" should be ${rule}`
+    ])
+    expect(Object.hasOwn(Object.prototype, "role")).toBe(false)
+  })
+})
+
+describe("bytes", () => {
+  it("takes a byte order mark and lines of Windows", () => {
+    expect(declaredIn("\ufefforganization: acme\r\nteams:\r\n  dev:\r\n")).toEqual([
+      "organization acme acme.yaml:1",
+      "team acme/dev acme.yaml:3"
+    ])
+    expect(mistakes("\ufefforganization: acme\r\nteams:\r\n")).toEqual([
+      "acme.yaml:2:1: teams: is empty; write {} for none, or leave it out"
+    ])
+  })
+
+  it("lets no message move the cursor", () => {
+    const [told = ""] = mistakes(`${HEAD}"\\e[2J\\u202e\\u0085": 1\n`)
+    expect(told).toContain('unknown key "\\u001b[2J\\u202e\\u0085"')
+  })
+})
+
+describe("whatever is written", () => {
+  const word = fc.constantFrom(
+    ...["organization", "teams", "robots", "members", "users", "dev", "ci", "role", "admin", "prune", "registry"],
+    ...[
+      "&a",
+      "*a",
+      "<<",
+      "~",
+      "[",
+      "]",
+      "{",
+      "}",
+      ": ",
+      "- ",
+      "\n",
+      "\n  ",
+      "\t",
+      "'",
+      '"',
+      "---\n",
+      "# ",
+      "!x",
+      "1",
+      ", "
+    ]
+  )
+  it("decodes or tells mistakes, and the same each time", () => {
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 40 }), (words) => {
+        const text = words.join("")
+        const once = mistakes(text)
+        expect(mistakes(text)).toEqual(once)
+        expect(new Set(once).size).toBe(once.length)
+      }),
+      { numRuns: 500, seed: 7 }
+    )
+  })
+
+  it("decodes a value or tells mistakes", () => {
+    const key = fc.constantFrom(
+      "organization",
+      "teams",
+      "robots",
+      "repositories",
+      "members",
+      "dev",
+      "role",
+      "__proto__"
+    )
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 4 },
+        fc.jsonValue(),
+        fc.dictionary(key, tie("tree")),
+        fc.array(tie("tree"), { maxLength: 3 })
+      )
+    }))
+    fc.assert(
+      fc.property(tree, (value) => {
+        try {
+          decodeObject(kinds, value, "any", { registry: "sim:" })
+        } catch (error) {
+          expect(error).toBeInstanceOf(ConfigError)
+        }
+      }),
+      { numRuns: 500, seed: 7 }
+    )
+  })
+
+  it("gives the same for a valid organization in either notation", () => {
+    const name = fc.stringMatching(/^[a-z][a-z0-9]{0,6}$/)
+    const organization = fc.record(
+      {
+        organization: name,
+        teams: fc.dictionary(name, fc.record({ role: fc.constantFrom("member", "admin") }, { requiredKeys: [] })),
+        repositories: fc.dictionary(name, fc.record({ visibility: fc.constantFrom("public", "private") }))
+      },
+      { requiredKeys: ["organization"] }
+    )
+    fc.assert(
+      fc.property(organization, (value) => {
+        const [text] = decodeText(JSON.stringify(value, null, 1)).targets
+        const [object] = decodeObject(kinds, value, "x", { registry: "https://quay.example.com" }).targets
+        expect(text?.desired.scope).toEqual(object?.desired.scope)
+        expect(text?.desired.declarations.map((it) => it.item)).toEqual(
+          object?.desired.declarations.map((it) => it.item)
+        )
+      }),
+      { numRuns: 100, seed: 7 }
+    )
+  })
+
+  it("decodes nothing from nothing", () => {
+    expect(decode(kinds, { files: [], problems: [] })).toEqual({ targets: [] })
+  })
+})
