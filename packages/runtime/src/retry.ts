@@ -20,7 +20,7 @@ export const retrying =
   <A, E, R>(request: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.suspend(() => {
       let attempt = 0
-      const schedule = Schedule.min([Schedule.exponential("250 millis"), Schedule.spaced("10 seconds")]).pipe(
+      const schedule = Schedule.exponential("250 millis").pipe(
         Schedule.jittered,
         Schedule.upTo({ times: TIMES }),
         Schedule.setInputType<E>(),
