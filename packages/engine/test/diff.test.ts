@@ -137,6 +137,14 @@ describe("the difference of two objects", () => {
     ])
   })
 
+  it("leaves what is not declared, or declared as undefined, as it was when laid over it", () => {
+    expect(overlay({ a: 1, b: { x: 1, y: 1 }, c: [1] }, { a: undefined, b: { y: 2 }, c: [2] })).toEqual({
+      a: 1,
+      b: { x: 1, y: 2 },
+      c: [2]
+    })
+  })
+
   it("is gone once what is declared has been laid over what was there", () => {
     const value = fc.jsonValue({ maxDepth: 3 })
     const item = fc.dictionary(fc.string({ maxLength: 3 }), value, { maxKeys: 4 })

@@ -437,6 +437,23 @@ describe("what the registry does by itself", () => {
     expect(lines(operations)).toEqual(["create:repository:acme/app", "delete:robot:acme/ci"])
   })
 
+  it("is taken away once, after the replacement that would make it again", () => {
+    const welcoming: Kind = {
+      ...application,
+      implies: () => [{ kind: "default-permission", item: { ...alice, role: "read" } }]
+    }
+    const { operations } = planTarget(
+      [organization, defaultPermission, welcoming],
+      target,
+      { declarations: [declare(application, { ...app, url: "v" })], scope: [owns("default-permission")] },
+      { found: [...there, found(application, { ...app, url: "u" })], read: [owns("default-permission")] }
+    )
+    expect(lines(operations)).toEqual([
+      "delete:default-permission:acme/user:alice < replace:application:acme/app",
+      "replace:application:acme/app"
+    ])
+  })
+
   it("comes before what needs it, although no file declares it", () => {
     const { operations } = plan({
       declared: [orgDeclared, declare(member, { ...acme, team: "owners", subject: "user", name: "bob" })]
@@ -471,6 +488,17 @@ describe("what goes along", () => {
     expect(operation).toMatchObject({
       cascades: ["member:acme/dev/user:alice", "robot:acme/ci", "team:acme/dev"],
       destroys: "data"
+    })
+  })
+
+  it("is folded into the topmost deletion in whatever order the names come", () => {
+    const { operations } = plan({
+      scope: [owns("robot", "acme", { prune: true }), owns("application", "acme", { prune: true })],
+      there: [org, found(robot, ci), found(application, { ...shop, robot: "ci" }), found(grant, note)]
+    })
+    expect(only(operations)).toMatchObject({
+      id: "delete:robot:acme/ci",
+      cascades: ["application:acme/shop", "grant:acme/shop/repo"]
     })
   })
 
