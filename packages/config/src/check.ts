@@ -226,7 +226,8 @@ export class Checker {
     const options = rule.options.filter((option) => accepts(option, tree))
     const [only] = options
     if (only === undefined) return this.#wrong(tree, rule, path)
-    if (options.length === 1) return this.#check(tree, only, path, held)
+    const worded = rule.words !== undefined && tree.type === "scalar"
+    if (options.length === 1 && !worded) return this.#check(tree, only, path, held)
     const trials = options.map((option) => {
       const report = new Report()
       new Checker(this.file, report).#check(tree, option, path, held)

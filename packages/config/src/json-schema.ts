@@ -39,7 +39,7 @@ export const jsonSchema = (schema: unknown): JsonObject => {
   }
   const words = [text(schema["description"]), text(names, "Names: ")].filter((it) => it !== undefined)
   if (words.length > 0) out["description"] = words.join(" ")
-  else if (typeof rule === "string") out["description"] = rule
+  else if (typeof rule === "string" && rule !== "") out["description"] = `${rule[0]?.toUpperCase()}${rule.slice(1)}.`
   // Editors show this in place of the pattern.
   if (typeof rule === "string" && schema["pattern"] !== undefined) out["patternErrorMessage"] = `Should be ${rule}.`
   return out

@@ -68,6 +68,9 @@ export const about = (path: Path, text: string): string => (path.length === 0 ? 
 export const didYouMean = (word: string | undefined): string | undefined =>
   word === undefined ? undefined : `did you mean ${quote(word)}?`
 
+/** More than this is not read by anyone; how many more there are is said. */
+const MOST_TOLD = 1000
+
 // Comparing every unknown word with every known one is quadratic; a file this wrong is not helped by more hints.
 const MOST_HINTS = 200
 
@@ -112,13 +115,17 @@ export class Report {
   }
 
   sorted(): ReadonlyArray<Located> {
-    return [...this.#problems.values()].sort(
+    const all = [...this.#problems.values()].sort(
       (a, b) =>
         byText(a.file, b.file) ||
         (a.line ?? 0) - (b.line ?? 0) ||
         (a.column ?? 0) - (b.column ?? 0) ||
         byText(a.message, b.message)
     )
+    const last = all[MOST_TOLD - 1]
+    if (last === undefined || all.length === MOST_TOLD) return all
+    const rest = { file: last.file, path: [], message: `and ${all.length - MOST_TOLD} more mistakes` }
+    return [...all.slice(0, MOST_TOLD), rest]
   }
 
   /** @throws {ConfigError} if anything was reported. */

@@ -145,9 +145,7 @@ export class Targets {
     }
     const flag = this.#flag
     if (flag === undefined || found.size === 0) return [...found.values()]
-    const chosen = [...found.values()].filter(
-      (it) => it.url === flag.url && (it.name === flag.name || flag.name === flag.url)
-    )
+    const chosen = [...found.values()].filter((it) => it.url === flag.url && it.name === flag.name)
     if (chosen.length > 0) return chosen
     if (!faulty) {
       const path = one === undefined ? ["registries"] : ["registry"]

@@ -5,14 +5,16 @@
  */
 import type { Path } from "@quaymaster/engine"
 import {
+  Composer,
   isAlias,
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node,
   type Pair,
-  parseAllDocuments,
+  Parser,
   Scalar,
   visit,
   type YAMLError,
@@ -24,6 +26,11 @@ import { DEEPEST, type Document, type MapEntry, type Tree } from "./tree.ts"
 
 /** Text longer than this is refused unread. */
 export const MOST_CHARACTERS = 8 * 1024 * 1024
+
+/** What the parser holds open at once. A level of nesting takes it two or three. */
+const DEEPEST_PARSED = 4 * DEEPEST
+
+const TOO_DEEP = `nested deeper than ${DEEPEST} levels`
 
 /** How many values the aliases of one document may stand for, all of them together. */
 const MOST_ALIASED = 100_000
@@ -84,8 +91,8 @@ export const parseText = (
     const { col, line } = lineCounter.linePos(offset)
     return { line, column: col }
   }
-  const parsed = parseAllDocuments(text, {
-    lineCounter,
+  const parser = new Parser(lineCounter.addNewLine)
+  const composer = new Composer({
     logLevel: "silent",
     prettyErrors: false,
     resolveKnownTags: false,
@@ -93,7 +100,20 @@ export const parseText = (
     uniqueKeys: false
   })
   const documents: Array<Document> = []
-  for (const document of parsed) {
+  let deep: number | undefined
+  // The parser's own loop would go as deep as the text does, which ends in a full stack or a full memory.
+  const tokens = function* () {
+    lineCounter.addNewLine(0)
+    for (const lexeme of new Lexer().lex(text)) {
+      yield* parser.next(lexeme)
+      if (parser.stack.length > DEEPEST_PARSED) {
+        deep = parser.offset
+        return
+      }
+    }
+    yield* parser.end()
+  }
+  for (const document of composer.compose(tokens())) {
     const spoiled = reportSyntax(file, document, place, report)
     if (spoiled === undefined || document.contents === null) continue
     const root = new Converter(file, place, report, spoiled).document(document.contents)
@@ -102,6 +122,9 @@ export const parseText = (
     if (root.type === "scalar" && root.value === null) continue
     documents.push({ file, directory, root })
   }
+  // What precedes a document that never comes.
+  for (const { code, pos } of composer.streamInfo().errors) report.at(file, place(pos[0]), [], syntax(code).text)
+  if (deep !== undefined) report.at(file, place(deep), [], TOO_DEEP)
   return documents
 }
 
@@ -115,11 +138,6 @@ const reportSyntax = (
   const { yaml } = document.directives
   if (yaml.explicit === true && yaml.version !== "1.2") {
     report.at(file, place(document.range[0]), [], `declares YAML ${yaml.version}`, "files here are YAML 1.2")
-    return undefined
-  }
-  if (document.errors.some((error) => error.code === "RESOURCE_EXHAUSTION")) {
-    // Where the parser gave up depends on the machine, so the place is looked up in what it did read.
-    if (document.contents !== null) new Converter(file, place, report, []).document(document.contents)
     return undefined
   }
   const local: Array<number> = []
@@ -195,7 +213,7 @@ class Converter {
     if (!isScalar(node) && !isMap(node) && !isSeq(node)) return { type: "scalar", at: key, value: null }
     const at = node.range ? this.#place(node.range[0]) : key
     if (this.#stopped) return { type: "broken", at }
-    if (path.length > DEEPEST) return this.#stop(at, `nested deeper than ${DEEPEST} levels`)
+    if (path.length > DEEPEST) return this.#stop(at, TOO_DEEP)
     if (node.tag !== undefined && !CORE_TAGS.has(node.tag))
       return this.#fail(at, path, `unknown tag ${quote(node.tag.replace("tag:yaml.org,2002:", "!!"))}`)
     const { anchor } = node
@@ -208,10 +226,22 @@ class Converter {
     return tree
   }
 
+  /** Whether a mistake lies between two offsets; the mistakes are sorted. */
+  #isSpoiled(start: number, end: number): boolean {
+    let low = 0
+    let high = this.#spoiled.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#spoiled[middle] ?? 0) < start) low = middle + 1
+      else high = middle
+    }
+    const first = this.#spoiled[low]
+    return first !== undefined && first < end
+  }
+
   #scalar(node: Scalar, path: Path, at: Position | undefined, key: Position | undefined): Tree {
     const { range, value } = node
-    if (range && this.#spoiled.some((offset) => offset >= range[0] && offset < Math.max(range[1], range[0] + 1)))
-      return { type: "broken", at }
+    if (range && this.#isSpoiled(range[0], Math.max(range[1], range[0] + 1))) return { type: "broken", at }
     if (value === null) return { type: "scalar", at: key ?? at, value }
     if (typeof value === "string" || typeof value === "boolean") return { type: "scalar", at, value }
     if (typeof value !== "number") return this.#fail(at, path, "is not a value of YAML 1.2")

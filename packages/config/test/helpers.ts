@@ -1,5 +1,5 @@
 /** Short ways to decode a text, and to see what it says or what is wrong with it. */
-import { collectionId } from "@quaymaster/engine"
+import { collectionId, indexKinds, type Kind } from "@quaymaster/engine"
 import { ConfigError, type DecodeOptions, decode, formatProblem, type Source } from "../src/index.ts"
 import { kinds } from "./kinds.ts"
 
@@ -30,11 +30,10 @@ export const scopeOf = (text: string) =>
     it.desired.scope.map((owned) => `${collectionId(owned)}${owned.prune === true ? "!" : ""}`)
   )
 
+const index = indexKinds<Kind>(kinds)
+
 /** What a text declares: kind, key and source. */
 export const declaredIn = (text: string) =>
   decodeText(text).targets.flatMap((it) =>
-    it.desired.declarations.map((one) => {
-      const kind = kinds.find((candidate) => candidate.kind === one.kind)
-      return `${one.kind} ${kind?.key(one.item) ?? "?"} ${one.source}`
-    })
+    it.desired.declarations.map((one) => `${one.kind} ${index.get(one.kind)?.key(one.item)} ${one.source}`)
   )

@@ -1,6 +1,6 @@
 /** A few kinds that resemble a registry's, small enough to see through. They are planned nowhere, so they read and write nothing. */
-import { documentSection, type Kind, mapSection, section } from "@quaymaster/engine"
-import { type TObject, Type } from "@sinclair/typebox"
+import { documentSection, type Entry, type Kind, mapSection, section } from "@quaymaster/engine"
+import { type Static, type TObject, type TProperties, Type } from "@sinclair/typebox"
 
 const closed = { additionalProperties: false }
 const inert = { list: () => [], create: () => undefined, delete: () => undefined }
@@ -93,9 +93,11 @@ const teamRef = (organization: string, short: string) => ({
   parent: organization
 })
 
+const memberSchema = Type.Object({ team: Type.String(), user: text, robot: text }, closed)
+
 const member = kind({
   kind: "team-member",
-  schema: Type.Object({ team: Type.String(), user: text, robot: text }, closed),
+  schema: memberSchema,
   identity: ["team", "user", "robot"],
   key: (it) => `${it.team}/${it.user ?? `robot:${it.robot}`}`,
   collection: (it) => ({ parent: it.team, part: it.user === undefined ? "robots" : "users" }),
@@ -115,7 +117,7 @@ const member = kind({
       closed
     ),
     parts: (node) => [...(node.users === undefined ? [] : ["users"]), ...(node.robots === undefined ? [] : ["robots"])],
-    read: (node, parent) => [
+    read: (node, parent): ReadonlyArray<Entry<Static<typeof memberSchema>>> => [
       ...(node.users ?? []).map((user, i) => ({ item: { team: parent, user }, path: ["users", i] })),
       ...(node.robots ?? []).map((short, i) => ({ item: { team: parent, robot: short }, path: ["robots", i] }))
     ]
@@ -123,7 +125,7 @@ const member = kind({
   ...inert
 })
 
-const grant = <Fields extends { readonly [name: string]: typeof name }>(to: Fields) =>
+const grant = <Fields extends TProperties>(to: Fields) =>
   Type.Object({ role: role("read", "write", "admin"), ...to, created_by: Type.Optional(name) }, closed)
 
 const defaultPermission = kind({
