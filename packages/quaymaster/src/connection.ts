@@ -6,8 +6,16 @@ import { readFile } from "node:fs/promises"
 import type { Registry } from "@quaymaster/config"
 import { resolveSecret } from "@quaymaster/config"
 import { makeQuay, type Quay } from "@quaymaster/kinds"
-import { makeLimiter, retrying } from "@quaymaster/runtime"
-import { createQuayClient, type Identity, identify, type QuayClient, QuayError, type TlsOptions } from "@quaymaster/sdk"
+import { EventSink, makeLimiter, type RegistryEvent, retrying } from "@quaymaster/runtime"
+import {
+  createQuayClient,
+  type Identity,
+  identify,
+  operationFor,
+  type QuayClient,
+  QuayError,
+  type TlsOptions
+} from "@quaymaster/sdk"
 import type { OpenedSimulator } from "@quaymaster/simulator"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -62,6 +70,7 @@ export const connect = (
 ): Effect.Effect<Connection, ConnectionFailed | QuayError, Scope.Scope> =>
   Effect.gen(function* () {
     const client = yield* registry.url.startsWith("sim:") ? simulated(registry, options) : remote(registry, options)
+    tellRequests(client, yield* EventSink)
     const parallelism = options.parallelism ?? registry.parallelism
     const rps = options.rps ?? registry.rps
     const limiter = makeLimiter({
@@ -91,6 +100,25 @@ export const connect = (
       )
     }
   })
+
+/** Tells of each request that went out, repeated ones too: which operation, and how long it took. */
+const tellRequests = (client: QuayClient, sink: (event: RegistryEvent) => void): void => {
+  const begun = new Map<string, number>()
+  const ended = (id: string, method: string, path: string) => {
+    const since = begun.get(id)
+    begun.delete(id)
+    if (since === undefined) return
+    const operation = operationFor(method, path)?.id ?? `${method} ${path}`
+    sink({ type: "request", operation, milliseconds: Math.round(performance.now() - since) })
+  }
+  client.raw.use({
+    onRequest: ({ id }) => {
+      begun.set(id, performance.now())
+    },
+    onResponse: ({ id, request, schemaPath }) => ended(id, request.method, schemaPath),
+    onError: ({ id, request, schemaPath }) => ended(id, request.method, schemaPath)
+  })
+}
 
 const nameOf = (identity: Identity): string | undefined => (identity.kind === "user" ? identity.name : undefined)
 

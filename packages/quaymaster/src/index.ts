@@ -31,6 +31,8 @@ export type PlanOptions<K extends LibraryKind = never> = CommonOptions<K>
 
 export interface ApplyOptions<K extends LibraryKind = never>
   extends Omit<CommonOptions<K>, "files" | "organizations" | "registry"> {
+  /** The registry that the plan has to be for, by name or URL. A plan for another is refused. */
+  readonly registry?: string | undefined
   /** The plan was made just now, so that nothing need be read again before it is applied. Default false. */
   readonly fresh?: boolean | undefined
 }
@@ -73,7 +75,8 @@ export const plan = async <K extends LibraryKind = never>(options: PlanOptions<K
 
 /**
  * Applies a plan. What the operations touch is read again first: if anything is no longer as the plan found it, the promise
- * rejects with `PlanStale` and nothing is changed. What is done already is left out, so that the same plan resumes.
+ * rejects with `PlanStale` and nothing is changed; so it does with `PlanElsewhere` for a plan of another registry. What is
+ * done already is left out, so that the same plan resumes.
  *
  * When the signal aborts, no further operation starts, those under way finish, and the report says so: it does not reject.
  */
@@ -83,14 +86,16 @@ export const apply = async <K extends LibraryKind = never>(
 ): Promise<ApplyReport> => {
   const kinds = allKinds(options.kinds)
   const settings = await settingsOf(options)
-  const targets = plan.targets.filter((target) => target.operations.length > 0)
+  const targets = plan.targets
+    .filter((target) => target.operations.length > 0)
+    .map((target) => ({ target, registry: registryOf(settings, target, options) }))
   const applied = Effect.gen(function* () {
     const checked = yield* Effect.forEach(
       targets,
-      (target) =>
+      ({ registry, target }) =>
         listening(
           Effect.gen(function* () {
-            const connection = yield* connect(registryOf(settings, target), options)
+            const connection = yield* connect(registry, options)
             const standing = options.fresh
               ? undefined
               : yield* Effect.result(checkRegistry<QuayKind | K, Failure, Quay>(kinds, connection, target))
@@ -236,4 +241,4 @@ export * from "@quaymaster/sdk"
 export { ConnectionFailed, type ConnectionOptions, IdentityChanged } from "./connection.ts"
 export type { Failure } from "./failure.ts"
 export { loadPlugins, PluginFailed } from "./plugins.ts"
-export type { ProjectOptions } from "./project.ts"
+export { PlanElsewhere, type ProjectOptions } from "./project.ts"

@@ -2,7 +2,9 @@
  * What is to be planned: organization files or values, with the settings that name registries, for a list of kinds. Nothing
  * is asked of a registry here, and every mistake is told before anything is.
  */
+import { resolve } from "node:path"
 import {
+  ConfigError,
   type Decoded,
   decode,
   loadFiles,
@@ -35,13 +37,38 @@ export interface Project<K extends Kind> extends Decoded<K> {
 
 /** The settings, with the registry of the environment as the default. */
 export const settingsOf = async (options: ProjectOptions): Promise<Settings> => {
+  const cwd = options.cwd ?? process.cwd()
   const settings = await loadSettings({
-    cwd: options.cwd ?? process.cwd(),
+    cwd,
     ...(options.settings === undefined ? {} : { path: options.settings }),
     ...(options.signal === undefined ? {} : { signal: options.signal })
   })
-  const url = (options.env ?? process.env)["QUAY_URL"]
-  return url === undefined || url === "" ? settings : { ...settings, default: url }
+  const text = (options.env ?? process.env)["QUAY_URL"]
+  if (text === undefined || text === "") return settings
+  const url = addressOf(settings, text, cwd)
+  if (url === undefined)
+    throw new ConfigError([
+      {
+        file: "QUAY_URL",
+        path: [],
+        message: "is neither a URL nor a registry that quaymaster.yaml names",
+        hint: "write a URL such as https://quay.example.com"
+      }
+    ])
+  const known = [...settings.registries.values()].find((it) => it.name === text || it.url === url)
+  if (known !== undefined) return { ...settings, default: known.name }
+  const registries = new Map([...settings.registries, [url, { name: url, url, verify: true }]])
+  return { ...settings, registries, default: url }
+}
+
+/** The URL that a name or a URL stands for, in its one form; undefined if it is neither. */
+const addressOf = (settings: Settings, text: string, cwd: string): string | undefined => {
+  const named = settings.registries.get(text)
+  if (named !== undefined) return named.url
+  if (text.startsWith("sim:")) return text === "sim:" ? text : `sim:${resolve(cwd, text.slice("sim:".length))}`
+  if (!/^https?:/.test(text) || !URL.canParse(text)) return undefined
+  const { origin, pathname } = new URL(text)
+  return `${origin}${pathname.replace(/\/+$/, "")}`
 }
 
 /**
@@ -69,6 +96,34 @@ export const loadProject = async <K extends Kind>(
   return { ...decoded, settings }
 }
 
-/** The registry that a plan's target names, as the settings know it now. */
-export const registryOf = (settings: Settings, target: { readonly registry: string; readonly url: string }): Registry =>
-  settings.registries.get(target.registry) ?? { name: target.registry, url: target.url, verify: true }
+/** A plan is for another registry than the one that was said, or than the one that now has its name. */
+export class PlanElsewhere extends Error {
+  override readonly name = "PlanElsewhere"
+  readonly _tag = "PlanElsewhere"
+  readonly registry: string
+  constructor(registry: string, message: string) {
+    super(message)
+    this.registry = registry
+  }
+}
+
+/**
+ * The registry that a plan's target names, as the settings know it now.
+ * @throws {PlanElsewhere} if that name stands for another URL now, or `registry`, a name or a URL, for another registry.
+ */
+export const registryOf = (
+  settings: Settings,
+  target: { readonly registry: string; readonly url: string },
+  options: Pick<ProjectOptions, "registry" | "cwd"> = {}
+): Registry => {
+  const known = settings.registries.get(target.registry)
+  if (known !== undefined && known.url !== target.url)
+    throw new PlanElsewhere(
+      target.registry,
+      `The plan is for ${target.url}, and ${settings.file ?? "the settings"} says that ${target.registry} is ${known.url}.`
+    )
+  const said = options.registry
+  if (said !== undefined && addressOf(settings, said, options.cwd ?? process.cwd()) !== target.url)
+    throw new PlanElsewhere(target.registry, `The plan is for ${target.url}, and not for ${said}.`)
+  return known ?? { name: target.registry, url: target.url, verify: true }
+}
