@@ -4,15 +4,20 @@ import { describe, expect, it } from "vitest"
 import {
   addressOf,
   assemble,
+  type Collection,
   classify,
   collectionId,
   collectionOf,
+  type Desired,
   encodePlan,
   findCycle,
   indexActual,
   indexKinds,
   itemOf,
-  planTarget
+  type Kind,
+  mergeTargets,
+  planTarget,
+  split
 } from "../src/index.ts"
 import { collectionsOf, declarationOf, model, planFor, planIfAny, scene, target } from "./arbitrary.ts"
 import { kindNamed, kinds, linearize, type Model, unchangedBy } from "./world.ts"
@@ -21,6 +26,13 @@ const CASES = 1000
 /** Some scenes ask for what cannot be; they are drawn again. */
 const options = { numRuns: CASES, maxSkipsPerRun: 20 }
 const dice = fc.infiniteStream(fc.nat({ max: 1_000_000 }))
+
+const holders = new Map([
+  ["member", "team"],
+  ["permission", "repository"],
+  ["mirror", "repository"],
+  ["grant", "application"]
+])
 
 const chooser = (stream: Iterator<number>) => (count: number) => (count === 0 ? 0 : Number(stream.next().value) % count)
 
@@ -32,14 +44,14 @@ const differences = (a: Model, b: Model): ReadonlyArray<string> =>
   })
 
 /** The plan of a scene; a scene that cannot be planned is drawn again. */
-const planned = (model: Model, desired: Parameters<typeof planFor>[1]) => {
+const planned = (model: Model, desired: Desired) => {
   const plan = planIfAny(model, desired)
   fc.pre(plan !== undefined)
   if (plan === undefined) throw new Error("unreachable")
   return plan
 }
 
-describe("a plan", () => {
+describe("a plan", { timeout: 60_000 }, () => {
   it("of what is there has no operations", () => {
     fc.assert(
       fc.property(model, (registry) => {
@@ -173,6 +185,26 @@ describe("a plan", () => {
         const actual = { ...read, found: shuffled(read.found), read: shuffled(read.read) }
         const again = planTarget(kinds, target, other, actual)
         expect(encodePlan(assemble([again], "1"))).toBe(encodePlan(assemble([plan], "1")))
+      }),
+      options
+    )
+  })
+
+  it("of each independent part, put together, is the plan of the whole", () => {
+    fc.assert(
+      fc.property(scene, ({ desired: { declarations, scope }, model }) => {
+        // In a file, a collection is owned inside the entry of what holds it.
+        const addresses = new Set(declarations.map((it) => addressOf(it.kind, kindNamed(it.kind).key(it.item))))
+        const held = (it: Collection) => addresses.has(addressOf(holders.get(it.kind) ?? "organization", it.parent))
+        const desired: Desired = { declarations, scope: scope.filter(held) }
+        fc.pre(
+          declarations.every(({ item }) =>
+            addresses.has(`organization:${String(item["organization"] ?? item["name"])}`)
+          )
+        )
+        const whole = planned(model, desired)
+        const parts = split<Kind>(kinds, desired).map((part) => planTarget(kinds, target, part, model.read(desired)))
+        expect(mergeTargets(target, parts)).toEqual(whole)
       }),
       options
     )

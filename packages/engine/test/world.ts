@@ -422,7 +422,7 @@ export class Model {
   }
 }
 
-export const refsOf = (found: Found): ReadonlyArray<Ref> => kindNamed(found.kind).needs?.(found.item) ?? []
+const refsOf = (found: Found): ReadonlyArray<Ref> => kindNamed(found.kind).needs?.(found.item) ?? []
 
 /**
  * The operations in an order that their needs allow. `choose` picks one of those that are ready.
