@@ -52,4 +52,9 @@ export const EventSink = Context.Reference<(event: RegistryEvent) => void>("@qua
   defaultValue: () => () => {}
 })
 
-export const emit = (event: RegistryEvent): Effect.Effect<void> => Effect.map(EventSink, (sink) => sink(event))
+/** Tells an event. A listener that throws does not stop what it listens to. */
+export const emit = (event: RegistryEvent): Effect.Effect<void> =>
+  Effect.catchDefect(
+    Effect.map(EventSink, (sink) => sink(event)),
+    (defect) => Effect.logError("A listener to events failed", defect)
+  )

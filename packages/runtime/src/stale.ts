@@ -49,30 +49,31 @@ export const check = <K extends Kind, E = Failure<K>, R = Services<K>>(
   kinds: ReadonlyArray<Uniform<K, E, R>>,
   operations: ReadonlyArray<AnyOperation>,
   caller: string | undefined
-): Effect.Effect<ReadonlyMap<string, Checked>, E, R> => {
-  const known = indexKinds(kinds)
-  const scope = new Map<string, Collection>()
-  const declared = new Map<string, Set<string>>()
-  for (const operation of operations) {
-    const kind: Kind | undefined = known.get(operation.kind)
-    if (kind === undefined) continue
-    const collection = collectionOf(kind, itemOf(operation))
-    scope.set(collectionId(collection), collection)
-    const keys = declared.get(operation.kind) ?? new Set()
-    declared.set(operation.kind, keys.add(operation.key))
-  }
-  return Effect.map(read(kinds, { scope: [...scope.values()], declared, caller, alone: true }), (actual) => {
-    const index = indexActual(known, actual)
-    const checked = new Map<string, Checked>()
+): Effect.Effect<ReadonlyMap<string, Checked>, E, R> =>
+  Effect.suspend(() => {
+    const known = indexKinds(kinds)
+    const scope = new Map<string, Collection>()
+    const declared = new Map<string, Set<string>>()
     for (const operation of operations) {
-      const kind = known.get(operation.kind)
+      const kind: Kind | undefined = known.get(operation.kind)
       if (kind === undefined) continue
-      const now = index.byAddress.get(addressOf(operation.kind, operation.key))?.item
-      checked.set(operation.id, { standing: classify(kind, operation, now), now })
+      const collection = collectionOf(kind, itemOf(operation))
+      scope.set(collectionId(collection), collection)
+      const keys = declared.get(operation.kind) ?? new Set()
+      declared.set(operation.kind, keys.add(operation.key))
     }
-    return checked
+    return Effect.map(read(kinds, { scope: [...scope.values()], declared, caller, alone: true }), (actual) => {
+      const index = indexActual(known, actual)
+      const checked = new Map<string, Checked>()
+      for (const operation of operations) {
+        const kind = known.get(operation.kind)
+        if (kind === undefined) continue
+        const now = index.byAddress.get(addressOf(operation.kind, operation.key))?.item
+        checked.set(operation.id, { standing: classify(kind, operation, now), now })
+      }
+      return checked
+    })
   })
-}
 
 /**
  * Where each operation of a plan stands. What the registry is to do by itself is left for later.
@@ -85,9 +86,15 @@ export const recheck = <K extends Kind, E = Failure<K>, R = Services<K>>(
 ): Effect.Effect<ReadonlyMap<string, Checked>, E | PlanStale, R> => {
   const operations: ReadonlyArray<AnyOperation> = target.operations
   const own = operations.filter((operation) => operation.impliedBy === undefined)
-  return Effect.flatMap(check(kinds, own, caller), (checked) => {
+  return Effect.flatMap(check(kinds, own, caller), (found) => {
+    const leaving = new Set(
+      own.flatMap((it) => ("cascades" in it && found.get(it.id)?.standing.state === "pending" ? it.cascades : []))
+    )
+    // What goes along with a deletion that is still to come, and is made again after it, is no matter of what is there now.
+    const again = own.filter((it) => it.action === "create" && leaving.has(addressOf(it.kind, it.key)))
+    const checked = new Map([...found, ...again.map(({ id }) => [id, absent] as const)])
     const conflicts = [...checked].flatMap(([id, { standing }]) =>
-      standing.state === "conflict" ? [{ id, reason: describe(standing) }] : []
+      standing.state === "conflict" ? [{ id, reason: conflictReason(standing) }] : []
     )
     return conflicts.length === 0
       ? Effect.succeed(checked)
@@ -95,9 +102,12 @@ export const recheck = <K extends Kind, E = Failure<K>, R = Services<K>>(
   })
 }
 
-const describe = (standing: Standing & { readonly state: "conflict" }): string => {
-  const changes = standing.changes.map(
+const absent: Checked = { standing: { state: "pending" }, now: undefined }
+
+/** What is otherwise than the plan says, for a person. */
+export const conflictReason = (conflict: Standing & { readonly state: "conflict" }): string => {
+  const changes = conflict.changes.map(
     ({ after, before, field }) => `${field} is ${JSON.stringify(before)}, expected ${JSON.stringify(after)}`
   )
-  return changes.length === 0 ? standing.reason : `${standing.reason} (${changes.join("; ")})`
+  return changes.length === 0 ? conflict.reason : `${conflict.reason} (${changes.join("; ")})`
 }

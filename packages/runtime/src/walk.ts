@@ -3,18 +3,19 @@
  * needs is done; one that fails skips what depends on it, and the rest goes on. A write whose answer was lost is looked up
  * before it is repeated. What the registry does by itself is read back once, in bulk, when the rest has been done.
  */
-import { type AnyOperation, diff, type Item, indexKinds, type Operation, type TargetPlan } from "@quaymaster/engine"
+import { type AnyOperation, diff, indexKinds, type Operation, type TargetPlan } from "@quaymaster/engine"
 import type { TObject } from "@sinclair/typebox"
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
-import * as Result from "effect/Result"
 import { emit, type Outcome } from "./event.ts"
-import { faultOf } from "./fault.ts"
+import { type Fault, faultOf } from "./fault.ts"
 import type { Failure, Kind, Services, Uniform } from "./kind.ts"
 import type { Result as OperationResult, TargetReport } from "./report.ts"
-import { type Checked, check } from "./stale.ts"
+import { type Checked, check, conflictReason } from "./stale.ts"
 
 export interface WalkOptions {
   /** Operations under way side by side. The limiter decides how many requests. */
@@ -30,6 +31,13 @@ const ATTEMPTS = 3
 const PAUSE = "500 millis"
 
 type Ended = Omit<OperationResult, "id">
+
+/** The plan was made with other kinds than it is applied with. */
+class Unsupported extends Data.TaggedError("Unsupported")<{ readonly action: string; readonly kind: string }> {
+  override get message(): string {
+    return `There is no way to ${this.action} a ${this.kind} here.`
+  }
+}
 
 export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
   kinds: ReadonlyArray<Uniform<K, E, R>>,
@@ -86,43 +94,65 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
         }
       })
 
-    /** One attempt. `now` is the object as it is, where that has been read since the plan was made. */
-    const attempt = (operation: AnyOperation, now: Item | undefined): Effect.Effect<void, E, R> => {
+    /** One attempt. `seen` is how the object was found since the plan was made, if it was looked at. */
+    const attempt = (operation: AnyOperation, seen: Checked | undefined): Effect.Effect<void, E | Unsupported, R> => {
+      const unsupported = Effect.fail(new Unsupported(operation))
       const kind = kindOf(operation)
-      if (kind === undefined) return Effect.die(new Error(`no kind ${operation.kind}`))
+      if (kind === undefined) return unsupported
+      const now = seen?.now
       switch (operation.action) {
         case "create": {
           if (now === undefined || kind.update === undefined) return kind.create(operation.after)
           return kind.update(operation.after, now, diff(kind, now, operation.after))
         }
-        case "update":
-          return kind.update?.(operation.after, now ?? operation.before, operation.changes) ?? Effect.void
-        case "replace":
-          return Effect.andThen(kind.delete?.(now ?? operation.before) ?? Effect.void, kind.create(operation.after))
+        case "update": {
+          const before = now ?? operation.before
+          const left = new Set(diff(kind, before, operation.after).map(({ field }) => field))
+          const changes = operation.changes.filter(({ field }) => left.has(field))
+          return kind.update?.(operation.after, before, changes) ?? unsupported
+        }
+        case "replace": {
+          const create = Effect.suspend(() => kind.create(operation.after))
+          // It was deleted before, by an attempt that got no further.
+          if (seen !== undefined && now === undefined) return create
+          const deletion = kind.delete?.(now ?? operation.before)
+          return deletion === undefined ? unsupported : Effect.andThen(unlessMissing(deletion), create)
+        }
         case "delete":
-          return kind.delete?.(now ?? operation.before) ?? Effect.void
+          return kind.delete?.(now ?? operation.before) ?? unsupported
       }
     }
 
+    /** What went wrong. Without a token that counts nothing more need be tried. */
+    const faultIn = (cause: Cause.Cause<unknown>): Fault => {
+      const fault = faultOfCause(cause)
+      if (fault.tag === "Unauthenticated") stopped ??= "unauthenticated"
+      return fault
+    }
+
     /** Repeats what may be repeated, and looks up what may have happened. */
-    const perform = (operation: AnyOperation, first: Item | undefined): Effect.Effect<Ended, never, R> =>
+    const perform = (operation: AnyOperation, first: Checked | undefined): Effect.Effect<Ended, never, R> =>
       Effect.gen(function* () {
-        let now = first
+        let seen = first
+        let mayHaveHappened = false
         for (let count = 1; ; count++) {
-          const answer = yield* Effect.result(attempt(operation, now))
-          if (Result.isSuccess(answer)) return { outcome: "applied" }
-          const fault = faultOf(answer.failure)
+          const answer = yield* Effect.exit(Effect.suspend(() => attempt(operation, seen)))
+          if (Exit.isSuccess(answer)) return { outcome: "applied" }
+          const fault = faultIn(answer.cause)
           const failed: Ended = { outcome: "failed", error: fault.message, tag: fault.tag }
-          if (fault.tag === "Unauthenticated") stopped ??= "unauthenticated"
           if (!fault.mayHaveHappened && fault.tag !== "Exists" && fault.tag !== "Missing") return failed
+          mayHaveHappened ||= fault.mayHaveHappened
           if (fault.transient) yield* Effect.sleep(PAUSE)
-          const looked = yield* Effect.result(check(kinds, [operation], options.caller))
-          const unknown: Ended = fault.mayHaveHappened ? { ...failed, uncertain: true } : failed
-          if (Result.isFailure(looked)) return unknown
-          const found = looked.success.get(operation.id)
-          if (found?.standing.state === "done") return { outcome: fault.mayHaveHappened ? "applied" : "already" }
-          if (found?.standing.state !== "pending" || !fault.transient || count === ATTEMPTS) return failed
-          now = found.now
+          const looked = yield* Effect.exit(check(kinds, [operation], options.caller))
+          if (Exit.isFailure(looked)) {
+            faultIn(looked.cause)
+            return fault.mayHaveHappened ? { ...failed, uncertain: true } : failed
+          }
+          seen = looked.value.get(operation.id)
+          if (seen?.standing.state === "done") return { outcome: mayHaveHappened ? "applied" : "already" }
+          // Made by the lost request, but not all of it: what is missing is put right.
+          const begun = mayHaveHappened && operation.action === "create" && seen?.now !== undefined
+          if ((seen?.standing.state !== "pending" && !begun) || !fault.transient || count === ATTEMPTS) return failed
         }
       })
 
@@ -130,15 +160,16 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
       Effect.gen(function* () {
         const operation = byId.get(id)
         if (operation === undefined) return
-        const before = confirmed.get(id) ?? options.checked?.get(id)
-        if (before?.standing.state === "done")
+        const seen = confirmed.get(id) ?? options.checked?.get(id)
+        if (seen?.standing.state === "done")
           return yield* settle(id, { outcome: operation.impliedBy === undefined ? "already" : "by-registry" })
+        if (seen?.standing.state === "conflict")
+          return yield* settle(id, { outcome: "failed", error: conflictReason(seen.standing), tag: "Conflict" })
         if (stopping()) return yield* settle(id, { outcome: "not-started" })
         yield* emit({ type: "operation-started", id })
         const clock = yield* Clock.Clock
         const began = clock.currentTimeMillisUnsafe()
-        // A write that has begun is seen to its end: the registry would finish it anyway.
-        const ended = yield* Effect.uninterruptible(perform(operation, before?.now))
+        const ended = yield* perform(operation, seen)
         yield* settle(id, ended, clock.currentTimeMillisUnsafe() - began)
       })
 
@@ -151,14 +182,14 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
         return
       }
       const own = ids.flatMap((id) => byId.get(id) ?? [])
-      const looked = yield* Effect.result(check(kinds, own, options.caller))
-      if (Result.isFailure(looked)) {
-        const fault = faultOf(looked.failure)
+      const looked = yield* Effect.exit(check(kinds, own, options.caller))
+      if (Exit.isFailure(looked)) {
+        const fault = faultIn(looked.cause)
         for (const id of ids) yield* settle(id, { outcome: "failed", error: fault.message, tag: fault.tag })
         return
       }
       for (const id of ids) {
-        const found = looked.success.get(id)
+        const found = looked.value.get(id)
         if (found !== undefined) confirmed.set(id, found)
         open++
         Queue.offerUnsafe(queue, id)
@@ -168,7 +199,8 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
     const worker = Effect.gen(function* () {
       while (true) {
         const id = yield* Queue.take(queue)
-        yield* run(id)
+        // A write that has begun is seen to its end: the registry would finish it anyway.
+        yield* Effect.uninterruptible(run(id))
         open--
         while (open === 0 && held.length > 0) yield* confirm
         if (open === 0) Queue.endUnsafe(queue)
@@ -176,7 +208,8 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
     }).pipe(Effect.catchTag("Done", () => Effect.void))
 
     for (const operation of operations) {
-      const needs = operation.needs.filter((id) => byId.has(id))
+      const cause = operation.impliedBy === undefined ? [] : [operation.impliedBy]
+      const needs = [...new Set([...operation.needs, ...cause])].filter((id) => byId.has(id))
       waiting.set(operation.id, needs.length)
       for (const id of needs) {
         const list = dependents.get(id)
@@ -188,7 +221,11 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
     while (open === 0 && held.length > 0) yield* confirm
     if (open > 0) {
       const workers = Math.max(1, Math.min(options.workers, operations.length))
-      yield* Effect.forEach(Array.from({ length: workers }), () => worker, { concurrency: "unbounded", discard: true })
+      const all = Effect.forEach(Array.from({ length: workers }), () => worker, {
+        concurrency: "unbounded",
+        discard: true
+      })
+      yield* Effect.onInterrupt(all, () => emit({ type: "apply-finished", interrupted: true }))
     }
     yield* emit({ type: "apply-finished", interrupted: stopped !== undefined })
     return {
@@ -200,6 +237,17 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
       ...(stopped === undefined ? {} : { stopped })
     }
   })
+
+/** A defect, such as an exception, tells nothing of whether a write happened. */
+const faultOfCause = (cause: Cause.Cause<unknown>): Fault => {
+  const error = Cause.findErrorOption(cause)
+  if (error._tag === "Some") return faultOf(error.value)
+  return { ...faultOf(Cause.squash(cause)), transient: false, mayHaveHappened: true }
+}
+
+/** Where there is nothing to delete, it is as if it had been deleted. */
+const unlessMissing = <E, R>(deletion: Effect.Effect<void, E, R>): Effect.Effect<void, E, R> =>
+  Effect.catch(deletion, (error) => (faultOf(error).tag === "Missing" ? Effect.void : Effect.fail(error)))
 
 const told = (ended: Ended): { outcome: Outcome; error?: string; because?: string } => ({
   outcome: ended.outcome,
