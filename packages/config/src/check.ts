@@ -137,7 +137,7 @@ export class Checker {
         const text = canonical(checked.value)
         const first = seen.get(text)
         if (first !== undefined) {
-          const what = typeof checked.value === "string" ? quote(checked.value) : "the same"
+          const what = typeof checked.value === "string" && !rule.item.secret ? quote(checked.value) : "the same"
           this.#fail(item.at, inner, `${what} is listed twice`, `it is item ${first + 1} already`)
           this.lose(tree)
           continue

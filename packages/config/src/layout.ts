@@ -49,7 +49,7 @@ const commonFields = (prunable: ReadonlyArray<string>): TProperties => ({
 
 /**
  * The layout that a list of kinds gives.
- * @throws {SchemaError} if a section stands nowhere, stands inside itself, or takes a key that is taken.
+ * @throws {SchemaError} if a section stands nowhere, inside itself or where it has no room, or takes a key that is taken.
  */
 export const layoutOf = <K extends Kind>(kinds: ReadonlyArray<K>): Layout<K> => {
   const index = indexKinds(kinds)
@@ -85,7 +85,7 @@ export const layoutOf = <K extends Kind>(kinds: ReadonlyArray<K>): Layout<K> => 
     for (const key of [name, ...root.sections.keys()]) {
       if (COMMON_KEYS.includes(key)) throw new SchemaError(`${kind.kind}: the key "${key}" belongs to every document.`)
     }
-    const schema = kind.section.schema({ ...apart(commonFields(prunable(root))), ...nested(root) })
+    const schema = schemaOf(root, apart(commonFields(prunable(root))))
     roots.set(name, { ...root, schema, rule: ruleOf(schema, name) })
   }
   const lost = kinds.find((kind) => !placed.has(kind.kind))
@@ -94,7 +94,18 @@ export const layoutOf = <K extends Kind>(kinds: ReadonlyArray<K>): Layout<K> => 
 }
 
 const nested = (place: Place): TProperties =>
-  apart(Object.fromEntries([...place.sections].map(([name, it]) => [name, it.kind.section.schema(nested(it))])))
+  apart(Object.fromEntries([...place.sections].map(([name, it]) => [name, schemaOf(it, {})])))
+
+/** The schema of a place, with what stands inside its entries. */
+const schemaOf = (place: Place, common: TProperties): TSchema => {
+  const { kind } = place
+  const inside = { ...common, ...nested(place) }
+  const schema = kind.section.schema(inside)
+  // A section of lists, say, has no entries that could hold another section.
+  if (Object.keys(inside).length > 0 && JSON.stringify(schema) === JSON.stringify(kind.section.schema({})))
+    throw new SchemaError(`${kind.kind}: nothing can stand inside this section: ${Object.keys(inside).join(", ")}.`)
+  return schema
+}
 
 /** Marks what a kind does not read as its own, so that its section is given nothing but its own fields. */
 const apart = (properties: TProperties): TProperties =>

@@ -234,7 +234,7 @@ describe("objects of a program", () => {
 })
 
 describe("kinds that do not go together", () => {
-  const [organization, team, robot] = kinds
+  const [organization, team, robot, member] = kinds
   it.each([
     ["a section under no kind", [team], 'The section of team stands under "organization", and there is no such kind.'],
     [
@@ -251,6 +251,11 @@ describe("kinds that do not go together", () => {
       "a section inside itself",
       [organization, { ...team, section: { ...team.section, under: "team" } }],
       "The section of team stands inside itself."
+    ],
+    [
+      "a section inside one that has no room",
+      [organization, team, member, { ...robot, section: { ...robot.section, under: "team-member" } }],
+      "team-member: nothing can stand inside this section: robots."
     ]
   ] as const)("%s", (_what, list, message) => {
     expect(() => decode([...list], { files: [], problems: [] })).toThrow(new SchemaError(message))

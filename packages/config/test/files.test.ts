@@ -62,8 +62,15 @@ describe("inputs", () => {
     expect(files).toEqual(want.filter((name) => !name.startsWith("bad/")))
   })
 
+  it("may lie above the working directory", async () => {
+    const load = await loadFiles(["../../acme.yaml", "../*.yml"], { cwd: join(cwd, "orgs/deep") })
+    expect(load.files.map((it) => it.name)).toEqual(["../../acme.yaml", "../b.yml"])
+    expect(load.problems).toEqual([])
+  })
+
   it("keep absolute names absolute", async () => {
     expect((await load(join(cwd, "acme.yaml"))).files).toEqual([join(cwd, "acme.yaml")])
+    expect((await load(join(cwd, "a*.yaml"))).files).toEqual([join(cwd, "acme.yaml")])
   })
 })
 

@@ -46,6 +46,12 @@ describe("sizes", () => {
     ])
   })
 
+  it("tells a thousand mistakes, and how many more there are", () => {
+    const told = mistakes(`${HEAD}${Array.from({ length: 1500 }, (_, i) => `k${i}: 1\n`).join("")}`)
+    expect(told).toHaveLength(1001)
+    expect(told.at(-1)).toBe("acme.yaml: and 500 more mistakes")
+  })
+
   it("quotes no more of a value than helps", () => {
     const [told = ""] = mistakes(`${HEAD}email: ${"x".repeat(100_000)}\n`)
     expect(told.length).toBeLessThan(200)
