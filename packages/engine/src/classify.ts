@@ -3,7 +3,7 @@
  * resuming a broken apply, and finding out whether a write whose answer was lost has happened.
  */
 import { type Change, diff, sameValue } from "./diff.ts"
-import { isRecord } from "./json.ts"
+import { equal, isRecord } from "./json.ts"
 import type { Item, Kind } from "./kind.ts"
 import type { AnyOperation } from "./operation.ts"
 
@@ -44,16 +44,24 @@ export const classify = (kind: Kind, operation: AnyOperation, now: Item | undefi
       if (now === undefined) return pending
       const changes = diff(kind, now, operation.after)
       if (changes.length === 0) return done
-      if (diff(kind, now, operation.before).length === 0) return pending
+      if (since(kind, operation.before, now).length === 0) return pending
       return { state: "conflict", reason: "it was changed to something else", changes }
     }
     case "delete": {
       if (now === undefined) return done
-      // What the plan saw of it is compared: a later reading may tell more of an object that is asked for by name.
-      const changes = diff(kind, now, operation.before)
+      const changes = since(kind, operation.before, now)
       return changes.length === 0 ? pending : { state: "conflict", reason: "it was changed since", changes }
     }
   }
+}
+
+/**
+ * What has changed since the plan saw the object. Only what it saw is compared: a later reading may tell more of an object
+ * that is asked for by name. What the kind finds wrong with the object as it was is no change.
+ */
+const since = (kind: Kind, before: Item, now: Item): ReadonlyArray<Change> => {
+  const flaws = diff(kind, before, before)
+  return diff(kind, now, before).filter((change) => !flaws.some((flaw) => equal(flaw, change)))
 }
 
 /** How far a planned change has come, by the differences that are left to what is wanted. */

@@ -167,6 +167,19 @@ describe("an operation", () => {
     expect(classify(kind, two, undefined)).toEqual({ state: "conflict", reason: "it is gone", changes: [] })
   })
 
+  it("to delete or replace is pending though the kind finds a flaw in what was there from the start", () => {
+    const flawed: Kind = {
+      ...kind,
+      diff: (before) =>
+        before["copies"] === undefined ? [] : [{ field: "copies", before: before["copies"], after: [] }]
+    }
+    const before = { a: 1, copies: ["x"] }
+    expect(classify(flawed, remove(before), before).state).toBe("pending")
+    expect(classify(flawed, replace(before, { a: 2 }), before).state).toBe("pending")
+    expect(classify(flawed, remove(before), { a: 1, copies: ["x", "y"] }).state).toBe("conflict")
+    expect(classify(flawed, remove({ a: 1 }), before).state).toBe("conflict")
+  })
+
   it("is judged by what the kind sees where a change is in no field", () => {
     const secret: Kind = {
       ...kind,
