@@ -36,22 +36,10 @@ export interface DecodeOptions {
   readonly cwd?: string
 }
 
-/** What one document wants. It owns what no other document does, so it can be planned by itself. */
-export interface DocumentDesired<K extends Kind = Kind> {
-  /** The key of what the document is about: `acme`. */
-  readonly key: string
-  /** Where it is, as people write it: `acme.yaml:1`. */
-  readonly source: string
-  readonly desired: Desired<K>
-}
-
 /** What the files want of one registry. */
 export interface Target<K extends Kind = Kind> {
   readonly registry: Registry
-  /** All documents put together. */
   readonly desired: Desired<K>
-  /** Each document by itself, in the order of the files. */
-  readonly documents: ReadonlyArray<DocumentDesired<K>>
   /** The sources that say so, sorted. */
   readonly files: ReadonlyArray<string>
 }
@@ -300,19 +288,12 @@ class Gathered<K extends Kind> {
 
   /** @throws {SchemaError} if a kind's section reads what is no object of the kind. */
   target(registry: Registry): Target<K> {
-    const documents = this.documents.map(
-      ({ declared, owned, root }): DocumentDesired<K> => ({
-        key: root.key,
-        source: sourceOf(root),
-        desired: { declarations: declared.map((one) => this.#declaration(one)), scope: unique(owned) }
-      })
-    )
-    const files = [...new Set(this.documents.map(({ root }) => root.file))].sort(byText)
     const desired = {
-      declarations: documents.flatMap((it) => it.desired.declarations),
-      scope: documents.flatMap((it) => it.desired.scope)
+      declarations: this.documents.flatMap(({ declared }) => declared.map((one) => this.#declaration(one))),
+      scope: this.documents.flatMap(({ owned }) => unique(owned))
     }
-    return { registry, desired, documents, files }
+    const files = [...new Set(this.documents.map(({ root }) => root.file))].sort(byText)
+    return { registry, desired, files }
   }
 
   #declaration(one: Declared<K>): Declaration<K> {

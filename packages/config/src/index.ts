@@ -2,7 +2,7 @@
  * Files in, desired state out, for whatever kinds are given. Finding files and reading them is apart from decoding, which
  * is pure.
  */
-export { type Decoded, type DecodeOptions, type DocumentDesired, decode, decodeObject, type Target } from "./decode.ts"
+export { type Decoded, type DecodeOptions, decode, decodeObject, type Target } from "./decode.ts"
 export { type LoadOptions, loadFiles, SETTINGS_FILE } from "./files.ts"
 export { fileSchema } from "./json-schema.ts"
 export { ConfigError, formatProblem, type Located, type Position } from "./problem.ts"

@@ -56,16 +56,10 @@ describe("declarations", () => {
     })
   })
 
-  it("keeps each document apart as well", () => {
+  it("puts the documents of a file together", () => {
     const [target] = decodeText(`${ACME}---\norganization: globex\nrobots: {}\n`).targets
-    expect(target?.documents.map(({ key, source }) => `${key} ${source}`)).toEqual([
-      "acme acme.yaml:2",
-      "globex acme.yaml:24"
-    ])
-    expect(target?.documents[1]?.desired.scope).toEqual([
-      { kind: "organization", parent: "globex" },
-      { kind: "robot", parent: "globex" }
-    ])
+    expect(target?.desired.scope).toContainEqual({ kind: "organization", parent: "acme" })
+    expect(target?.desired.scope).toContainEqual({ kind: "robot", parent: "globex" })
     expect(target?.files).toEqual(["acme.yaml"])
   })
 
