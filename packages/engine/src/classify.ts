@@ -25,6 +25,7 @@ export const classify = (kind: Kind, operation: AnyOperation, now: Item | undefi
       if (changes.length === 0) return done
       // What the registry made by itself was predicted to be there, and is put right.
       if (operation.impliedBy !== undefined) return pending
+      if (changes.every(({ field }) => kind.setAfterwards?.includes(field) === true)) return pending
       return { state: "conflict", reason: "it is there already, and different", changes }
     }
     case "update": {

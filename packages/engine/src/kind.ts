@@ -49,6 +49,8 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   readonly destroys?: "data" | "credential"
   /** Fields that cannot change after creation, each with what replacing the object would lose. */
   readonly fixed?: { readonly [field: string]: string }
+  /** Fields that `create` sets by a request of their own: what differs in these alone is a creation that was broken off. */
+  readonly setAfterwards?: ReadonlyArray<string>
   /** In this kind's collections nothing is taken away before what is new has been given. */
   readonly grantsFirst?: boolean
   /** Adds to the structural diff; it cannot silence it. */

@@ -180,6 +180,13 @@ describe("an operation", () => {
     expect(classify(flawed, remove({ a: 1 }), before).state).toBe("conflict")
   })
 
+  it("to create is pending where only what is set afterwards differs", () => {
+    const stepwise: Kind = { ...kind, setAfterwards: ["b"] }
+    expect(classify(stepwise, create({ a: 1, b: 1 }), { a: 1, b: 2 }).state).toBe("pending")
+    expect(classify(stepwise, create({ a: 1, b: 1 }), { a: 2, b: 2 }).state).toBe("conflict")
+    expect(classify(stepwise, create({ a: 1, b: 1 }), { a: 1, b: 1 }).state).toBe("done")
+  })
+
   it("is judged by what the kind sees where a change is in no field", () => {
     const secret: Kind = {
       ...kind,

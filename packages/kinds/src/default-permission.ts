@@ -74,8 +74,11 @@ export const defaultPermission: Kind<"default-permission", typeof schema, ReadEr
     { kind: "team", parent }
   ],
   extras: "remove",
-  diff: (before) =>
-    before.duplicates === undefined ? [] : [{ field: "duplicates", before: before.duplicates, after: [] }],
+  // A file wants none; what was read and is to be deleted has the ones it has.
+  diff: (before, after) =>
+    before.duplicates === undefined || after.duplicates !== undefined
+      ? []
+      : [{ field: "duplicates", before: before.duplicates, after: [] }],
   section: section({
     under: "organization",
     name: "default_permissions",

@@ -39,6 +39,7 @@ export const organization: Kind<"organization", typeof schema, ReadError, Quay> 
   ],
   extras: "keep",
   destroys: "data",
+  setAfterwards: ["tag_expiration_s"],
   section: documentSection({
     name: "organization",
     description: "An organization and what it shall have. A part that is left out is neither read nor touched.",
