@@ -2,15 +2,33 @@ import { defineConfig } from "vitest/config"
 
 const project = (name: string, root: string) => ({ test: { name, root, include: ["test/**/*.test.ts"] } })
 
+/** Run by `pnpm test:live` and by nothing else: a bare `vitest run` needs no registry. */
+const live = process.argv.some((argument) => argument === "live" || argument === "--project=live")
+
 export default defineConfig({
   test: {
     projects: [
-      ...["engine", "sdk", "runtime", "kinds", "config", "simulator", "quaymaster"].map((name) =>
+      ...["engine", "sdk", "runtime", "kinds", "config", "simulator", "testing", "quaymaster"].map((name) =>
         project(name, `packages/${name}`)
       ),
       project("cli", "apps/cli"),
       project("openapi", "openapi"),
-      { test: { name: "workspace", include: ["scripts/test/**/*.test.ts"] } }
+      { test: { name: "workspace", include: ["scripts/test/**/*.test.ts"] } },
+      ...(live
+        ? [
+            {
+              test: {
+                name: "live",
+                include: ["packages/{kinds,quaymaster}/test/**/*.test.ts"],
+                globalSetup: ["packages/testing/src/live.ts"],
+                // Requests are what a real server is slow at, so files take turns and have time.
+                fileParallelism: false,
+                testTimeout: 120_000,
+                hookTimeout: 120_000
+              }
+            }
+          ]
+        : [])
     ]
   }
 })
