@@ -86,13 +86,7 @@ export const recheck = <K extends Kind, E = Failure<K>, R = Services<K>>(
 ): Effect.Effect<ReadonlyMap<string, Checked>, E | PlanStale, R> => {
   const operations: ReadonlyArray<AnyOperation> = target.operations
   const own = operations.filter((operation) => operation.impliedBy === undefined)
-  return Effect.flatMap(check(kinds, own, caller), (found) => {
-    const leaving = new Set(
-      own.flatMap((it) => ("cascades" in it && found.get(it.id)?.standing.state === "pending" ? it.cascades : []))
-    )
-    // What goes along with a deletion that is still to come, and is made again after it, is no matter of what is there now.
-    const again = own.filter((it) => it.action === "create" && leaving.has(addressOf(it.kind, it.key)))
-    const checked = new Map([...found, ...again.map(({ id }) => [id, absent] as const)])
+  return Effect.flatMap(check(kinds, own, caller), (checked) => {
     const conflicts = [...checked].flatMap(([id, { standing }]) =>
       standing.state === "conflict" ? [{ id, reason: conflictReason(standing) }] : []
     )
@@ -101,8 +95,6 @@ export const recheck = <K extends Kind, E = Failure<K>, R = Services<K>>(
       : Effect.fail(new PlanStale({ registry: target.registry, conflicts }))
   })
 }
-
-const absent: Checked = { standing: { state: "pending" }, now: undefined }
 
 /** What is otherwise than the plan says, for a person. */
 export const conflictReason = (conflict: Standing & { readonly state: "conflict" }): string => {

@@ -150,9 +150,7 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
           }
           seen = looked.value.get(operation.id)
           if (seen?.standing.state === "done") return { outcome: mayHaveHappened ? "applied" : "already" }
-          // Made by the lost request, but not all of it: what is missing is put right.
-          const begun = mayHaveHappened && operation.action === "create" && seen?.now !== undefined
-          if ((seen?.standing.state !== "pending" && !begun) || !fault.transient || count === ATTEMPTS) return failed
+          if (seen?.standing.state !== "pending" || !fault.transient || count === ATTEMPTS) return failed
         }
       })
 

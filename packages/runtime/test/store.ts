@@ -128,7 +128,7 @@ export const makeStore = () => {
   })
   const needing = (kind: string, key: string): ReadonlyArray<Ref> => [{ kind, key, parent: "all", cascades: true }]
 
-  /** With a template, the registry makes a grant for it by itself. */
+  /** With a template, the registry makes a grant for it by itself. Its label is set by a request of its own. */
   const node = kind<"node", typeof nodeSchema>(
     {
       kind: "node",
@@ -136,6 +136,7 @@ export const makeStore = () => {
       identity: ["name"],
       key: ({ name }) => name,
       collection: () => ({ parent: "all" }),
+      setAfterwards: ["label"],
       implies: ({ name, template }) =>
         template === undefined ? [] : [{ kind: "grant", item: { node: name, role: template } }]
     },
