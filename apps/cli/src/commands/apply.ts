@@ -1,0 +1,244 @@
+/**
+ * `quay-apply`: does what a plan says. The plan comes from a file that `quay-plan -o` wrote, which is the approval; or it is
+ * made here from organization files, shown, and approved by a person or by `--yes`. The report is on stdout.
+ */
+import { readFile } from "node:fs/promises"
+import { resolve } from "node:path"
+import * as Command from "effect/cli/Command"
+import type { ApplyReport, LibraryKind, LibraryPlan, Plan } from "quaymaster"
+import { ExitCode } from "../exit-code.ts"
+import { connection, json, out, planOrFiles, project, showing, yes } from "../flags.ts"
+import type { Host } from "../host.ts"
+import { CommandFailed, UsageError } from "../present/failure.ts"
+import { planText } from "../present/plan.ts"
+import { reportJson, reportText } from "../present/report.ts"
+import { styleOf } from "../present/style.ts"
+import { clean, counted } from "../present/text.ts"
+import { type Progress, startProgress } from "../progress.ts"
+import {
+  type EventLog,
+  ending,
+  eventLog,
+  interruptible,
+  type Loaded,
+  load,
+  type Showing,
+  writeWhole
+} from "../session.ts"
+import { type Names, planFiles } from "./plan.ts"
+
+export const applyCommand = <const Name extends string>(name: Name, names: Names) =>
+  Command.make(
+    name,
+    { files: planOrFiles, yes, ...project, ...connection, out, json: json("the report"), ...showing },
+    (input) => ending(names.apply, input, (host) => run(host, names, input))
+  ).pipe(
+    Command.withDescription(
+      "Do what a plan says: one that was saved, or one made now from organization files.\n\n" +
+        "  On a terminal the plan is shown and you are asked. Elsewhere give a saved plan or --yes.\n" +
+        "  Before a saved plan is applied, what it touches is read again: if anything has changed since, nothing is done.\n" +
+        "  Ctrl-C starts nothing more and lets finish what runs; a second one leaves at once.\n" +
+        "  The plan and the report are on stdout, progress, questions and errors on stderr.\n" +
+        "  Exit codes: 0 all applied, or nothing to do; 1 error before any change; 3 refused by a guard; 4 some applied, some\n" +
+        "  failed or skipped; 5 the registry is no longer as the plan found it; 64 wrong usage; 130 interrupted."
+    ),
+    Command.withShortDescription("Do what a plan says"),
+    Command.withExamples([
+      {
+        command: `${names.apply} plan.json`,
+        description: `Apply what ${names.plan} -o plan.json saved; again to resume`
+      },
+      { command: `${names.apply} acme.yaml`, description: "Plan, look, say yes" },
+      { command: `${names.apply} --yes orgs/`, description: "Plan and apply without asking" },
+      { command: `${names.apply} --yes --json orgs/ > report.json`, description: "The report for a program" }
+    ])
+  )
+
+interface Input extends Showing {
+  readonly files: ReadonlyArray<string>
+  readonly yes: boolean
+  readonly registry: string | undefined
+  readonly settings: string | undefined
+  readonly tokenFile: string | undefined
+  readonly parallelism: number | undefined
+  readonly rps: number | undefined
+  readonly timeout: number | undefined
+  readonly out: string | undefined
+  readonly json: boolean
+}
+
+interface Saved {
+  readonly file: string
+  readonly text: string
+}
+
+/** The plan file, if that is what the arguments name. */
+const savedPlan = async (host: Host, files: ReadonlyArray<string>): Promise<Saved | undefined> => {
+  for (const file of files) {
+    if (!file.endsWith(".json")) continue
+    const text = await readFile(resolve(host.cwd, file), "utf8").catch(() => undefined)
+    if (text === undefined || !isPlan(text)) continue
+    if (files.length > 1) throw new UsageError(`${file} is a plan, and a plan is applied by itself.`)
+    return { file, text }
+  }
+  return undefined
+}
+
+/** A plan that was cut off, or that somebody broke, calls itself one all the same. */
+const CALLS_ITSELF_PLAN = /^\s*\{\s*"format"\s*:\s*"quaymaster-plan\//
+
+const isPlan = (text: string): boolean => {
+  if (CALLS_ITSELF_PLAN.test(text)) return true
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value !== "object" || value === null || !("format" in value)) return false
+    return typeof value.format === "string" && value.format.startsWith("quaymaster-plan")
+  } catch {
+    // No JSON, so no plan: whoever reads it as an organization file will say what is wrong with it.
+    return false
+  }
+}
+
+const readSaved = async ({ kinds }: Loaded, { file, text }: Saved, names: Names): Promise<LibraryPlan<LibraryKind>> => {
+  const { PlanUnreadable, readPlan } = await import("quaymaster")
+  try {
+    return readPlan(text, { kinds })
+  } catch (error) {
+    if (!(error instanceof PlanUnreadable)) throw error
+    throw new CommandFailed(`${file}: ${error.message}\nMake a new plan with  ${names.plan} -o ${file}`, {
+      cause: error
+    })
+  }
+}
+
+const run = async (host: Host, names: Names, input: Input): Promise<ExitCode> => {
+  const saved = await savedPlan(host, input.files)
+  const canAsk = host.stdinIsTerminal && host.stderr.isTerminal && !input.json
+  if (saved === undefined && !input.yes && !canAsk)
+    throw new CommandFailed(
+      "Nobody is here to say yes to the plan. Either save it, look at it, and apply just that:\n" +
+        `  ${[names.plan, "-o plan.json", ...input.files].join(" ")}\n  ${names.apply} plan.json\n` +
+        "or have it applied unseen, with --yes."
+    )
+  const loaded = await load(host, input)
+  const log = eventLog(host, input.events)
+  try {
+    const plan = await planned(host, names, input, loaded, saved, log)
+    const operations = plan.targets.reduce((sum, target) => sum + target.operations.length, 0)
+    if (operations === 0) {
+      if (input.json) host.stdout.write(reportJson(plan, { targets: [], outcome: "applied" }))
+      return ExitCode.ok
+    }
+    if (saved === undefined && !input.yes) {
+      const refused = await ask(host, plan, operations)
+      if (refused !== undefined) return refused
+    }
+    return await walk(host, names, input, loaded, saved, plan, log)
+  } finally {
+    log.close()
+  }
+}
+
+/** The plan, read or made, and shown. */
+const planned = async (
+  host: Host,
+  names: Names,
+  input: Input,
+  loaded: Loaded,
+  saved: Saved | undefined,
+  log: EventLog
+): Promise<LibraryPlan<LibraryKind>> => {
+  const progress = startProgress(host, input)
+  try {
+    const { files, plan } =
+      saved === undefined
+        ? await interruptible(host, (signal) => planFiles(loaded, input.files, heard(log, progress), signal))
+        : { files: saved.file, plan: await readSaved(loaded, saved, names) }
+    progress.end()
+    if (input.out !== undefined) {
+      const { encodePlan } = await import("quaymaster")
+      await writeWhole(host, input.out, encodePlan(plan))
+    }
+    // With --json the report alone is data, and the plan is talk.
+    const shown = input.json ? host.stderr : host.stdout
+    if (!input.json || !input.quiet)
+      shown.write(
+        planText(plan, styleOf(input.color, shown, host.env), {
+          command: names.apply,
+          apply: names.apply,
+          files,
+          ...(saved === undefined ? progress.counts() : {}),
+          hints: false,
+          verbose: input.verbose,
+          quiet: input.quiet
+        })
+      )
+    return plan
+  } finally {
+    progress.end()
+  }
+}
+
+/** Asks whether to go on; gives the code to end with if not. */
+const ask = async (host: Host, plan: Plan, operations: number): Promise<ExitCode | undefined> => {
+  const where = plan.targets.filter((target) => target.operations.length > 0).map((target) => clean(target.url))
+  const question = `\nApply ${counted(operations, "change")} to ${where.join(", ")}? Only "yes" does it: `
+  const answer = await host.ask(question)
+  if (answer?.trim().toLowerCase() === "yes") return undefined
+  host.stderr.write(answer === undefined ? "\nNothing was changed.\n" : "Nothing was changed.\n")
+  return answer === undefined ? ExitCode.interrupted : ExitCode.error
+}
+
+const walk = async (
+  host: Host,
+  names: Names,
+  input: Input,
+  { kinds, options }: Loaded,
+  saved: Saved | undefined,
+  plan: LibraryPlan<LibraryKind>,
+  log: EventLog
+): Promise<ExitCode> => {
+  const { apply } = await import("quaymaster")
+  const progress = startProgress(host, input)
+  try {
+    progress.applying(plan)
+    const report = await interruptible(
+      host,
+      (signal) =>
+        apply(plan, {
+          ...options,
+          registry: saved === undefined ? undefined : options.registry,
+          kinds,
+          // Who was asked took time to answer, in which the registry may have changed.
+          fresh: saved === undefined && input.yes,
+          onEvent: heard(log, progress),
+          signal
+        }),
+      progress.stopping
+    )
+    progress.end()
+    const file = input.out ?? saved?.file
+    host.stdout.write(
+      input.json
+        ? reportJson(plan, report)
+        : reportText(report, styleOf(input.color, host.stdout, host.env), {
+            resume: file === undefined ? "the same command" : `${names.apply} ${clean(file)}`,
+            ...progress.counts(),
+            verbose: input.verbose
+          })
+    )
+    return codeOf(report)
+  } finally {
+    progress.end()
+  }
+}
+
+const heard =
+  (log: EventLog, progress: Progress): Progress["onEvent"] =>
+  (event) => {
+    log.write(event)
+    progress.onEvent(event)
+  }
+
+const codeOf = ({ outcome }: ApplyReport): ExitCode =>
+  ({ applied: ExitCode.ok, partial: ExitCode.partial, interrupted: ExitCode.interrupted })[outcome]

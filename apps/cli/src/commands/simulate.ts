@@ -1,0 +1,126 @@
+/** `quaymaster simulate`: a simulated Quay on a port, for rehearsals and other people's tests, until it is told to stop. */
+import { resolve } from "node:path"
+import * as Command from "effect/cli/Command"
+import type { Scope, Simulator } from "quaymaster/simulator"
+import { ExitCode } from "../exit-code.ts"
+import { showing, simulation } from "../flags.ts"
+import type { Host } from "../host.ts"
+import { CommandFailed, UsageError } from "../present/failure.ts"
+import { ending } from "../session.ts"
+
+const NAME = "quaymaster simulate"
+
+export const simulateCommand = Command.make(
+  "simulate",
+  { ...simulation, color: showing.color, verbose: showing.verbose },
+  (input) => ending(NAME, input, (host) => run(host, input))
+).pipe(
+  Command.withDescription(
+    "Serve a simulated Quay until Ctrl-C. Its URL is the one line on stdout, printed when it answers.\n\n" +
+      "  What it holds is gone when it ends, unless --state keeps it in a file."
+  ),
+  Command.withShortDescription("Serve a simulated Quay"),
+  Command.withExamples([
+    { command: `${NAME} --superuser admin:TOKEN --user bob:TOKEN`, description: "On http://127.0.0.1:8080" },
+    {
+      command: `${NAME} --port 0 --token bob:LESS:repo:read,user:read`,
+      description: "Any free port; a token that may only read"
+    },
+    { command: `${NAME} --state quay.json`, description: "Kept in a file, which sim:quay.json opens too" }
+  ])
+)
+
+interface Input {
+  readonly port: number
+  readonly host: string
+  readonly superuser: ReadonlyArray<string>
+  readonly user: ReadonlyArray<string>
+  readonly token: ReadonlyArray<string>
+  readonly state: string | undefined
+  readonly quay: string | undefined
+}
+
+interface Account {
+  readonly name: string
+  readonly token: string
+}
+
+const accountOf = (flag: string, text: string): Account => {
+  const [, name, token] = /^([^:]+):([^:]+)$/.exec(text) ?? []
+  if (name === undefined || token === undefined) throw new UsageError(`${flag} should be NAME:TOKEN`)
+  return { name, token }
+}
+
+const limitedOf = (text: string, scopes: ReadonlyArray<Scope>): Account & { readonly scopes: ReadonlyArray<Scope> } => {
+  const [, name, token, list] = /^([^:]+):([^:]+):(.+)$/.exec(text) ?? []
+  if (name === undefined || token === undefined || list === undefined)
+    throw new UsageError("--token should be NAME:TOKEN:SCOPES, with commas between the scopes")
+  const chosen = list.split(",").map((it) => {
+    const scope = scopes.find((known) => known === it.trim())
+    if (scope === undefined) throw new UsageError(`There is no scope ${it.trim()}. There are ${scopes.join(", ")}.`)
+    return scope
+  })
+  return { name, token, scopes: chosen }
+}
+
+const ADMIN = "admin"
+
+const run = async (host: Host, input: Input): Promise<ExitCode> => {
+  const { SCOPES, serveSimulator } = await import("quaymaster/simulator")
+  const superusers = input.superuser.map((text) => accountOf("--superuser", text))
+  const users = input.user.map((text) => accountOf("--user", text))
+  const limited = input.token.map((text) => limitedOf(text, SCOPES))
+  await using kept = input.state === undefined ? undefined : await open(host, input, superusers)
+  const simulator = kept?.simulator ?? (await create(input, superusers, users))
+  for (const { name, token } of [...superusers, ...users]) simulator.addToken({ user: name, token })
+  for (const { name, scopes, token } of limited) simulator.addToken({ user: name, token, scopes })
+  const fresh = superusers.length > 0 ? undefined : (kept?.token ?? simulator.addToken({ user: ADMIN }))
+  const stopped = new Promise<void>((end) => {
+    const stop = host.onInterrupt(() => {
+      stop()
+      end()
+    })
+  })
+  await using served = await serveSimulator(simulator, { port: input.port, host: input.host }).catch(
+    (cause: unknown) => {
+      throw new CommandFailed(
+        `${cause instanceof Error ? cause.message : String(cause)}. Another --port may be free.`,
+        {
+          cause
+        }
+      )
+    }
+  )
+  if (fresh !== undefined) host.stderr.write(`The superuser ${ADMIN} has the token ${fresh}\n`)
+  host.stdout.write(`${served.url}\n`)
+  await stopped
+  return ExitCode.ok
+}
+
+const create = async (
+  { quay, token, user }: Input,
+  superusers: ReadonlyArray<Account>,
+  users: ReadonlyArray<Account>
+): Promise<Simulator> => {
+  const { createSimulator } = await import("quaymaster/simulator")
+  return createSimulator({
+    users: [
+      ...(superusers.length === 0 ? [{ name: ADMIN, superuser: true }] : []),
+      ...superusers.map(({ name }) => ({ name, superuser: true })),
+      ...users.map(({ name }) => ({ name }))
+    ],
+    acceptAnyUser: user.length === 0 && token.length === 0,
+    ...(quay === undefined ? {} : { version: quay })
+  })
+}
+
+/** A registry that is kept in a file has the one superuser that `sim:` URLs have, so that they open it too. */
+const open = async (host: Host, { quay, state }: Input, superusers: ReadonlyArray<Account>) => {
+  if (superusers.some(({ name }) => name !== ADMIN))
+    throw new UsageError(`With --state the superuser is ${ADMIN}: --superuser ${ADMIN}:TOKEN`)
+  if (quay !== undefined) throw new UsageError("--quay and --state cannot stand together")
+  const { openSimulator, SimulatorFileError } = await import("quaymaster/simulator")
+  return openSimulator(`sim:${resolve(host.cwd, state ?? "")}`).catch((cause: unknown) => {
+    throw cause instanceof SimulatorFileError ? new CommandFailed(cause.message, { cause }) : cause
+  })
+}

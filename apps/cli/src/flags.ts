@@ -1,0 +1,141 @@
+/** The flags and arguments, the same names in every command. What their texts mean is checked here, before anything is done. */
+import * as Argument from "effect/cli/Argument"
+import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
+
+/** A switch: off unless it is there. */
+const toggle = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withoutNegation, Flag.withDescription(description), Flag.withDefault(false))
+
+const optional = <A>(flag: Flag.Flag<A>): Flag.Flag<A | undefined> =>
+  flag.pipe(Flag.optional, Flag.map(Option.getOrUndefined))
+
+const text = (name: string, metavar: string, description: string) =>
+  optional(Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description)))
+
+const file = (name: string, description: string) =>
+  optional(Flag.File(name, { mustExist: false }).pipe(Flag.withMetavar("FILE"), Flag.withDescription(description)))
+
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ["ms", 1],
+  ["s", 1000],
+  ["m", 60_000]
+])
+
+/** `30s`, `500ms` or `2m` in milliseconds. */
+const milliseconds = (written: string): Option.Option<number> => {
+  const [, number, unit] = /^([1-9][0-9]{0,5})(ms|s|m)$/.exec(written) ?? []
+  const factor = UNITS.get(unit ?? "")
+  return number === undefined || factor === undefined ? Option.none() : Option.some(Number(number) * factor)
+}
+
+const positive = (name: string, metavar: string, description: string, whole: boolean) =>
+  optional(
+    (whole ? Flag.Int(name) : Flag.Finite(name)).pipe(
+      Flag.withMetavar(metavar),
+      Flag.withDescription(description),
+      Flag.filter(
+        (number) => number > 0,
+        (number) => `Expected a number greater than 0, not ${number}`
+      )
+    )
+  )
+
+export const files = Argument.String("FILES").pipe(
+  Argument.withDescription("Organization files, directories and globs. Default: the sources of quaymaster.yaml"),
+  Argument.variadic()
+)
+
+export const planOrFiles = Argument.String("FILES").pipe(
+  Argument.withDescription("A plan made with -o; or organization files, directories and globs, as for planning"),
+  Argument.variadic()
+)
+
+/** Which files are meant, for which registry. */
+export const project = {
+  registry: text(
+    "registry",
+    "NAME|URL",
+    "The registry: a name of quaymaster.yaml, a URL, or sim: or sim:FILE for a simulated one. Default: what the files say, then QUAY_URL"
+  ),
+  settings: file("settings", "The quaymaster.yaml to use. Default: the nearest, from here upwards")
+}
+
+/** How registries are asked. */
+export const connection = {
+  tokenFile: file("token-file", "A file with the token. Default: what quaymaster.yaml says, then QUAY_TOKEN"),
+  parallelism: positive(
+    "parallelism",
+    "N",
+    "The most requests side by side. Default: as many as it answers fast, to 16",
+    true
+  ),
+  rps: positive("rps", "N", "The most requests a second. Default: no limit of its own", false),
+  timeout: optional(
+    Flag.String("timeout").pipe(
+      Flag.withMetavar("TIME"),
+      Flag.withDescription("How long one request may take: 500ms, 30s, 2m. Default: 30s"),
+      Flag.filterMap(milliseconds, (written) => `Expected a time such as 500ms, 30s or 2m, not "${written}"`)
+    )
+  )
+}
+
+/** What is shown. */
+export const showing = {
+  color: Flag.Literals("color", ["auto", "always", "never"]).pipe(
+    Flag.withDescription("Colours. auto: on a terminal, unless NO_COLOR is set"),
+    Flag.withDefault("auto")
+  ),
+  verbose: toggle("verbose", "List what is folded otherwise, what was read, and retries").pipe(Flag.withAlias("v")),
+  quiet: toggle("quiet", "Say only what it comes to; no progress").pipe(Flag.withAlias("q")),
+  events: file("events", "Write what happens as it happens: a JSON object a line, with a time")
+}
+
+export const out = file("out", "Write the plan to a file, for quay-apply").pipe(Flag.withAlias("o"))
+
+export const json = (what: string) => toggle("json", `Print ${what} as JSON on stdout, and nothing else`)
+
+export const detailedExitCode = toggle("detailed-exitcode", "Exit with 2 if there is anything to do")
+
+export const yes = toggle("yes", "Apply without asking").pipe(Flag.withAlias("y"))
+
+export const schemaName = Argument.Literals("WHAT", ["organization", "settings", "plan"]).pipe(
+  Argument.withDescription("Whose schema: organization files, quaymaster.yaml, or plan files"),
+  Argument.withDefault("organization")
+)
+
+/** How a simulated registry is served. */
+export const simulation = {
+  port: Flag.Int("port").pipe(
+    Flag.withMetavar("PORT"),
+    Flag.withDescription("The port; 0 takes any that is free"),
+    Flag.filter(
+      (port) => port >= 0 && port <= 65_535,
+      (port) => `Expected a port from 0 to 65535, not ${port}`
+    ),
+    Flag.withDefault(8080)
+  ),
+  host: Flag.String("host").pipe(
+    Flag.withMetavar("HOST"),
+    Flag.withDescription("The address to listen on"),
+    Flag.withDefault("127.0.0.1")
+  ),
+  superuser: several(
+    "superuser",
+    "NAME:TOKEN",
+    "A superuser with a token of every scope. Default: admin, with a new token"
+  ),
+  user: several("user", "NAME:TOKEN", "A user with a token of every scope. With any, nobody else exists"),
+  token: several(
+    "token",
+    "NAME:TOKEN:SCOPES",
+    "One more token of a user, with fewer scopes: bob:TOKEN:org:admin,user:read"
+  ),
+  state: file("state", "Keep the registry in a file"),
+  quay: text("quay", "RELEASE", "Behave as an older release: 3.12")
+}
+
+/** A flag that may stand several times. */
+function several(name: string, metavar: string, description: string) {
+  return Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.atLeast(0))
+}

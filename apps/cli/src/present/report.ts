@@ -1,0 +1,106 @@
+/** What became of an apply, for people and for programs: what failed and what to do, what was skipped and why, how to resume. */
+import type { ApplyReport, Outcome, Plan, Result } from "quaymaster"
+import { advice } from "./advice.ts"
+import { addressText, idText } from "./operation.ts"
+import type { Style } from "./style.ts"
+import { clean, cleanLines, counted, timeText } from "./text.ts"
+
+export interface ReportContext {
+  /** The command that resumes. */
+  readonly resume: string
+  readonly requests: number
+  readonly retries: number
+  readonly milliseconds: number
+  readonly verbose: boolean
+}
+
+const FOLD = 20
+
+const actionOf = (id: string): string => id.slice(0, id.indexOf(":"))
+
+/** An operation's id without its action, in words. */
+export const subjectOf = (id: string): string => addressText(id.slice(id.indexOf(":") + 1))
+
+const PAST: Readonly<Record<string, string>> = {
+  create: "created",
+  update: "updated",
+  replace: "replaced",
+  delete: "deleted"
+}
+
+export const reportText = (report: ApplyReport, style: Style, context: ReportContext): string => {
+  const results = report.targets.flatMap((target) => target.results)
+  const of = (...outcomes: ReadonlyArray<Outcome>) => results.filter((it) => outcomes.includes(it.outcome))
+  const good = of("applied", "already", "by-registry")
+  const lines: Array<string> = []
+  for (const target of report.targets) {
+    const bad = target.results.filter((it) => it.outcome === "failed")
+    const skipped = target.results.filter((it) => it.outcome === "skipped")
+    if (report.targets.length > 1 && bad.length + skipped.length > 0) lines.push(style.bold(clean(target.registry)))
+    lines.push(...bad.flatMap((it) => failedLines(it, style)))
+    lines.push(...folded(skipped, style, context.verbose))
+  }
+  const left = of("not-started")
+  if (left.length > 0 && context.verbose)
+    lines.push(...left.map(({ id }) => style.dim(`  … ${idText(id)}  not started`)))
+  if (lines.length > 0) lines.push("")
+  lines.push(summary(results, good.length, style, context))
+  for (const { registry, stopped } of report.targets)
+    if (stopped === "unauthenticated")
+      lines.push(`${clean(registry)} does not take the token any more. Get a new one before you go on.`)
+  if (report.outcome !== "applied") lines.push(`What is done stays done. Resume with  ${context.resume}`)
+  return `${lines.join("\n")}\n`
+}
+
+const failedLines = ({ error, id, tag, uncertain }: Result, style: Style): ReadonlyArray<string> => {
+  const what = advice(tag)
+  return [
+    `  ${style.red("✗")} ${idText(id)}`,
+    ...cleanLines(error ?? "no reason was given")
+      .split("\n")
+      .map((line) => `      ${line}`),
+    ...(uncertain === true ? ["      It may have happened all the same: the next plan will tell."] : []),
+    ...(what === undefined ? [] : [style.dim(`      ${what}`)])
+  ]
+}
+
+const folded = (skipped: ReadonlyArray<Result>, style: Style, verbose: boolean): ReadonlyArray<string> => {
+  const line = ({ because, id }: Result) =>
+    `  ${style.yellow("↷")} ${idText(id)}  skipped${because === undefined ? "" : `: waited for ${subjectOf(because)}`}`
+  if (verbose || skipped.length <= FOLD) return skipped.map(line)
+  return [
+    ...skipped.slice(0, FOLD - 1).map(line),
+    `  ${style.yellow("↷")} and ${skipped.length - FOLD + 1} more skipped; -v lists them`
+  ]
+}
+
+const summary = (
+  results: ReadonlyArray<Result>,
+  good: number,
+  style: Style,
+  { milliseconds, requests, retries }: ReportContext
+): string => {
+  const count = (outcome: Outcome) => results.filter((it) => it.outcome === outcome).length
+  const done = Object.entries(PAST).flatMap(([action, word]) => {
+    const number = results.filter((it) => it.outcome === "applied" && actionOf(it.id) === action).length
+    return number === 0 ? [] : [`${number} ${word}`]
+  })
+  const parts = [
+    ...done,
+    ...(count("by-registry") === 0 ? [] : [`${count("by-registry")} by Quay`]),
+    ...(count("already") === 0 ? [] : [`${count("already")} already so`]),
+    ...(count("failed") === 0 ? [] : [style.red(`${count("failed")} failed`)]),
+    ...(count("skipped") === 0 ? [] : [style.yellow(`${count("skipped")} skipped`)]),
+    ...(count("not-started") === 0 ? [] : [style.yellow(`${count("not-started")} not started`)])
+  ].join(", ")
+  const cost = [
+    timeText(milliseconds),
+    counted(requests, "request"),
+    ...(retries === 0 ? [] : [counted(retries, "retry", "retries")])
+  ].join(", ")
+  return `${style.bold(`Applied ${good} of ${counted(results.length, "change")}`)}${parts === "" ? "" : `: ${parts}`}. ${style.dim(cost)}`
+}
+
+/** The report for programs: the same results, with the plan's digest. */
+export const reportJson = (plan: Plan, report: ApplyReport): string =>
+  `${JSON.stringify({ digest: plan.digest, outcome: report.outcome, targets: report.targets }, null, 2)}\n`
