@@ -6,7 +6,7 @@ export { type Decoded, type DecodeOptions, decode, decodeObject, type Target } f
 export { type LoadOptions, loadFiles, SETTINGS_FILE } from "./files.ts"
 export { fileSchema } from "./json-schema.ts"
 export { ConfigError, formatProblem, type Located, type Position } from "./problem.ts"
-export type { Known, Registry } from "./registry.ts"
+export { type Known, parseUrl, type Registry } from "./registry.ts"
 export { SchemaError } from "./rule.ts"
 export { resolveSecret, SecretError, type SecretRef, secretRef } from "./secret.ts"
 export {

@@ -13,7 +13,7 @@ import { type Document, locate } from "./tree.ts"
 export interface Registry {
   /** The name that quaymaster.yaml gives it, else its URL. */
   readonly name: string
-  /** Without a slash at the end. `sim:` and `sim:PATH` stand for a simulated registry. */
+  /** Without a slash at the end. `sim:`, `sim:PATH` and either with `?users=…` stand for a simulated registry. */
   readonly url: string
   readonly token?: SecretRef
   /** PEM files: certificates to trust beside the system's, and the client's own certificate with its key. */
@@ -44,7 +44,9 @@ const NAMED = new RegExp(NAME)
 export const parseUrl = (text: string, directory: string | undefined): { url: string } | { fault: string } => {
   if (text.startsWith("sim:")) {
     const path = text.slice("sim:".length)
-    return { url: path === "" || directory === undefined ? text : `sim:${resolve(directory, path)}` }
+    return {
+      url: path === "" || path.startsWith("?") || directory === undefined ? text : `sim:${resolve(directory, path)}`
+    }
   }
   if (!URL.canParse(text)) return { fault: "is no URL" }
   const url = new URL(text)

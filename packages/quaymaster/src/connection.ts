@@ -177,7 +177,11 @@ const simulated = (registry: Registry, options: ConnectionOptions) =>
       const known = simulators.get(registry.url) ?? { opened: openSimulator(registry.url), users: 0 }
       simulators.set(registry.url, known)
       known.users++
-      const { simulator, token } = await known.opened
+      const { simulator, token } = await known.opened.catch((cause: unknown) => {
+        // Once its file is mended it can be opened after all.
+        simulators.delete(registry.url)
+        throw cause
+      })
       return createQuayClient({
         url: "http://simulator.invalid",
         token: options.token ?? token,

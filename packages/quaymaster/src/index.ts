@@ -180,7 +180,13 @@ const listening = <A, E, R>(
 ): Effect.Effect<A, E, R> =>
   onEvent === undefined
     ? effect
-    : Effect.provideService(effect, EventSink, (event: RegistryEvent) => onEvent({ ...event, registry }))
+    : Effect.provideService(effect, EventSink, (event: RegistryEvent) => {
+        try {
+          onEvent({ ...event, registry })
+        } catch {
+          // A listener's own trouble changes nothing of what it is told about.
+        }
+      })
 
 /** Runs to a promise that rejects with the typed failure, or with the signal's reason. */
 const run = async <A, E>(effect: Effect.Effect<A, E, Scope.Scope>, signal: AbortSignal | undefined): Promise<A> => {

@@ -2,13 +2,13 @@
  * What is to be planned: organization files or values, with the settings that name registries, for a list of kinds. Nothing
  * is asked of a registry here, and every mistake is told before anything is.
  */
-import { resolve } from "node:path"
 import {
   ConfigError,
   type Decoded,
   decode,
   loadFiles,
   loadSettings,
+  parseUrl,
   type Registry,
   type Settings,
   type Source,
@@ -65,10 +65,8 @@ export const settingsOf = async (options: ProjectOptions): Promise<Settings> => 
 const addressOf = (settings: Settings, text: string, cwd: string): string | undefined => {
   const named = settings.registries.get(text)
   if (named !== undefined) return named.url
-  if (text.startsWith("sim:")) return text === "sim:" ? text : `sim:${resolve(cwd, text.slice("sim:".length))}`
-  if (!/^https?:/.test(text) || !URL.canParse(text)) return undefined
-  const { origin, pathname } = new URL(text)
-  return `${origin}${pathname.replace(/\/+$/, "")}`
+  const parsed = parseUrl(text, cwd)
+  return "url" in parsed ? parsed.url : undefined
 }
 
 /**
