@@ -7,11 +7,13 @@ import { defineConfig } from "rolldown"
 export default defineConfig({
   input: { main: "src/main.ts" },
   platform: "node",
+  // The oldest Node that runs it; see "engines" in package.json.
+  transform: { target: "node22.19" },
   output: {
     dir: "dist",
     format: "esm",
     minify: true,
     entryFileNames: "[name].js",
-    chunkFileNames: "chunk-[name]-[hash].js"
+    chunkFileNames: "chunk-[name].js"
   }
 })

@@ -1,7 +1,5 @@
 #!/usr/bin/env node
-// `quay-plan`, as published: the bundle, compiled once and kept by Node.
-import module from "node:module"
+// `quay-plan`, as published: the bundle, which Node compiles once and keeps compiled.
+import { start } from "./start.js"
 
-module.enableCompileCache?.()
-const { main } = await import("../dist/main.js")
-await main("quay-plan")
+await start("quay-plan")

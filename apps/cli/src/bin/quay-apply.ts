@@ -2,5 +2,5 @@
 import { main } from "../main.ts"
 import { goWhereTheUserIs } from "./here.ts"
 
-goWhereTheUserIs()
+goWhereTheUserIs("quay-apply")
 await main("quay-apply")

@@ -2,5 +2,5 @@
 import { main } from "../main.ts"
 import { goWhereTheUserIs } from "./here.ts"
 
-goWhereTheUserIs()
+goWhereTheUserIs("quaymaster")
 await main("quaymaster")

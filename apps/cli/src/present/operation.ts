@@ -49,16 +49,23 @@ export const nameIn = (group: string, key: string): string =>
 
 /**
  * The fields that say more than the key does. Which fields make up a key is the kind's affair, so a field whose value stands
- * in the key is left out, each part of the key for one field at most.
+ * in the key is left out: first where the key names the field (`team:dev`), then each part of the key for one field at most.
  */
 const telling = (key: string, item: Readonly<Record<string, unknown>>): ReadonlyArray<readonly [string, unknown]> => {
-  const parts = key.split(/[/:]/)
   const fields = Object.entries(item).filter(([, value]) => value !== undefined)
-  const lengthOf = (value: unknown) => (typeof value === "string" ? value.split("/").length : 0)
   const named = new Set<string>()
+  const parts = key.split("/").flatMap((part) => {
+    const [name = "", ...rest] = part.split(":")
+    const value = rest.join(":")
+    if (rest.length === 0) return [part]
+    if (!Object.hasOwn(item, name) || item[name] !== value) return [name, value]
+    named.add(name)
+    return []
+  })
+  const lengthOf = (value: unknown) => (typeof value === "string" ? value.split("/").length : 0)
   // The longest first: `acme/app` before the `app` in it.
   for (const [field, value] of [...fields].sort(([, a], [, b]) => lengthOf(b) - lengthOf(a))) {
-    if (typeof value !== "string" || value === "") continue
+    if (typeof value !== "string" || value === "" || named.has(field)) continue
     const own = value.split("/")
     const at = parts.findIndex((_, i) => own.every((part, j) => parts[i + j] === part))
     if (at < 0) continue

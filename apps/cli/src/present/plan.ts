@@ -220,15 +220,16 @@ const inOrder = (operations: ReadonlyArray<AnyOperation>): ReadonlyArray<AnyOper
 }
 
 const parentOf = (
-  { key, kind }: AnyOperation,
+  { key, kind, needs }: AnyOperation,
   byKey: ReadonlyMap<string, ReadonlyArray<AnyOperation>>
 ): AnyOperation | undefined => {
   for (let end = key.lastIndexOf("/"); end > 0; end = key.lastIndexOf("/", end - 1)) {
-    const holders = byKey.get(key.slice(0, end))
-    // A team and a repository may have one key; a team's members are called after the team.
-    const own =
-      holders?.find((it) => kind.startsWith(`${it.kind}-`)) ?? (holders?.length === 1 ? holders[0] : undefined)
-    if (own !== undefined) return own
+    // A team and a repository may have one key. A team's members are called after the team; what is called after neither
+    // comes after both.
+    const holders = [...(byKey.get(key.slice(0, end)) ?? [])].sort((a, b) => byText(a.kind, b.kind))
+    const own = holders.find((it) => kind.startsWith(`${it.kind}-`)) ?? holders.find((it) => needs.includes(it.id))
+    const parent = own ?? holders.at(-1)
+    if (parent !== undefined) return parent
   }
   return undefined
 }
