@@ -173,6 +173,44 @@ export class Call {
     this.#body = new Body(value)
   }
 
+  /** Notes in the audit log what was done, by whom and with which token. */
+  log(
+    kind: string,
+    where: { readonly namespace?: string; readonly repository?: string },
+    metadata: { readonly [key: string]: Json }
+  ): void {
+    const { token } = this.incoming
+    const known = token === undefined ? undefined : this.state.tokens.get(token)
+    const name = known?.application?.name ?? "simulator"
+    this.state.log.push({
+      datetime: new Date(this.registry.now()).toISOString(),
+      kind,
+      performer: this.caller.user ?? null,
+      namespace: where.namespace ?? null,
+      repository: where.repository ?? null,
+      metadata: {
+        ...metadata,
+        ...(token === undefined || known === undefined
+          ? {}
+          : {
+              oauth_token_id: [...this.state.tokens.keys()].indexOf(token) + 1,
+              oauth_token_application_id: known.application?.client_id ?? name,
+              oauth_token_application: name
+            })
+      }
+    })
+  }
+
+  /** The same for a repository, which the metadata names too. */
+  logRepository(
+    kind: string,
+    path: { readonly namespace: string; readonly name: string },
+    metadata: { readonly [key: string]: Json } = {}
+  ): void {
+    const { namespace, name } = path
+    this.log(kind, { namespace, repository: name }, { repo: name, namespace, ...metadata })
+  }
+
   // Checks that many routes share
 
   /** Turns away everyone who does not administer the organization in the path, then looks it up. */

@@ -4,6 +4,7 @@ import { application } from "./routes/application.ts"
 import { autoPrune } from "./routes/auto-prune.ts"
 import { discovery } from "./routes/discovery.ts"
 import { immutability } from "./routes/immutability.ts"
+import { log } from "./routes/log.ts"
 import { member } from "./routes/member.ts"
 import { message } from "./routes/message.ts"
 import { mirror } from "./routes/mirror.ts"
@@ -41,5 +42,6 @@ export const KINDS: readonly Kind[] = [
   autoPrune,
   immutability,
   organizationNotification,
-  organizationMirror
+  organizationMirror,
+  log
 ]

@@ -21,7 +21,8 @@ export class Pages {
     this.#key = random(16)
   }
 
-  #seal(text: string): string {
+  /** The token of the page that begins with a key. */
+  seal(text: string): string {
     const nonce = this.#random(NONCE)
     const cipher = createCipheriv(ALGORITHM, this.#key, nonce)
     const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final()])
@@ -53,7 +54,7 @@ export class Pages {
     const following = rest[size]
     return {
       items: rest.slice(0, size).map(({ item }) => item),
-      next: following === undefined ? {} : { next_page: this.#seal(following.key) }
+      next: following === undefined ? {} : { next_page: this.seal(following.key) }
     }
   }
 }

@@ -89,7 +89,24 @@ export interface Token {
   readonly scopes: readonly string[]
   /** When it is worth nothing any more; null never. */
   readonly expires: string | null
+  /** The application that it was made for. */
+  readonly application?: { readonly client_id: string; readonly name: string }
 }
+
+/** One line of the audit log. */
+export interface LogEntry {
+  readonly datetime: string
+  readonly kind: string
+  /** Null for what the registry does by itself. */
+  readonly performer: string | null
+  /** Null for what concerns no namespace, and once the namespace is gone. */
+  namespace: string | null
+  repository: string | null
+  readonly metadata: { readonly [key: string]: Json }
+}
+
+/** How many lines of the audit log a snapshot has, so that files stay files to look at. */
+const LOG_WRITTEN = 2000
 
 /** Things that only one kind knows of, kept with their owner and written under a key of their own. */
 export interface Part<T = unknown> {
@@ -144,6 +161,8 @@ export class State {
   readonly tokens = new Map<string, Token>()
   /** Names of what was deleted and is not yet collected, each with the time of its deletion. */
   readonly deleted = new Map<string, string>()
+  /** The audit log, oldest first. */
+  readonly log: LogEntry[] = []
   readonly options: StateOptions
 
   constructor(options: StateOptions) {
@@ -263,7 +282,16 @@ export class State {
     this.organizations.delete(name)
     if (this.users.delete(name)) this.forgetUser(name)
     for (const [token, { user }] of this.tokens) if (user === name) this.tokens.delete(token)
+    for (const entry of this.log) if (entry.namespace === name) entry.namespace = entry.repository = null
     this.deleted.set(name, new Date(this.options.now()).toISOString())
+  }
+
+  /** What is made again under the same name begins with an empty log. */
+  deleteRepository(namespace: string, name: string): void {
+    if (this.namespace(namespace)?.repositories.delete(name) !== true) return
+    for (const entry of this.log) {
+      if (entry.namespace === namespace && entry.repository === name) entry.repository = null
+    }
   }
 
   /** Gives an organization another name, and its robots with it, wherever they are named. */
@@ -286,6 +314,7 @@ export class State {
         name: rule.delegate.kind === "user" ? renamed(rule.delegate.name) : rule.delegate.name
       }
     }))
+    for (const entry of this.log) if (entry.namespace === from) entry.namespace = to
     this.organizations.delete(from)
     this.organizations.set(to, organization)
   }
@@ -407,6 +436,7 @@ export class State {
     const organizations = named(reader, "organizations", (item, place) => this.#readOrganization(item, place))
     const tokens = reader.map("tokens", readToken)
     const deleted = reader.map("deleted", readText)
+    const log = reader.list("log", readLogEntry)
     this.#readParts("registry", this, reader)
     reader.end()
     for (const name of organizations.keys()) {
@@ -416,6 +446,7 @@ export class State {
     replace(this.organizations, organizations)
     replace(this.tokens, tokens)
     replace(this.deleted, deleted)
+    this.log.splice(0, this.log.length, ...log)
   }
 
   snapshot(): SimulatorState {
@@ -429,10 +460,11 @@ export class State {
         ...this.#writeNamespace(user),
         ...this.#writeParts("user", user)
       })),
-      tokens: fromMap(this.tokens, ({ user, scopes, expires }) => ({
+      tokens: fromMap(this.tokens, ({ user, scopes, expires, application }) => ({
         user,
         scopes: [...scopes],
-        ...(expires === null ? {} : { expires })
+        ...(expires === null ? {} : { expires }),
+        ...(application === undefined ? {} : { application: { ...application } })
       })),
       organizations: fromMap(this.organizations, (organization) => ({
         email: organization.email,
@@ -452,6 +484,7 @@ export class State {
         ...this.#writeParts("organization", organization)
       })),
       deleted: fromMap(this.deleted, (since) => since),
+      ...(this.log.length === 0 ? {} : { log: this.log.slice(-LOG_WRITTEN).map((entry) => ({ ...entry })) }),
       ...this.#writeParts("registry", this)
     }
   }
@@ -516,10 +549,35 @@ const readToken = (value: unknown, place: string): Token => {
   const token: Token = {
     user: reader.text("user", ""),
     scopes: reader.raw("scopes") === undefined ? SCOPES : reader.texts("scopes"),
-    expires: reader.text("expires", null)
+    expires: reader.text("expires", null),
+    ...(reader.raw("application") === undefined ? {} : { application: readApplication(reader) })
   }
   reader.end()
   return token
+}
+
+const readApplication = (reader: Reader): { client_id: string; name: string } => {
+  const fields = new Reader(reader.raw("application"), reader.at("application"))
+  const application = { client_id: fields.text("client_id", ""), name: fields.text("name", "") }
+  fields.end()
+  return application
+}
+
+const readLogEntry = (value: unknown, place: string): LogEntry => {
+  const reader = new Reader(value, place)
+  const metadata = reader.json("metadata") ?? {}
+  if (!isObject(metadata)) throw new StateError(reader.at("metadata"), "must be an object")
+  const entry: LogEntry = {
+    datetime: reader.text("datetime", ""),
+    kind: reader.text("kind", ""),
+    performer: reader.text("performer", null),
+    namespace: reader.text("namespace", null),
+    repository: reader.text("repository", null),
+    metadata
+  }
+  if (Number.isNaN(Date.parse(entry.datetime))) throw new StateError(reader.at("datetime"), "must be a date")
+  reader.end()
+  return entry
 }
 
 // The JSON. Type aliases, so that they count as JSON for the compiler; parts of kinds stand beside the keys named here.
@@ -568,7 +626,22 @@ export type OrganizationState = NamespaceState & {
 export type SimulatorState = {
   format: typeof FORMAT
   users: { [name: string]: UserState }
-  tokens: { [token: string]: { user: string; scopes: string[]; expires?: string } }
+  tokens: {
+    [token: string]: {
+      user: string
+      scopes: string[]
+      expires?: string
+      application?: { client_id: string; name: string }
+    }
+  }
   organizations: { [name: string]: OrganizationState }
   deleted: { [name: string]: string }
+  log?: {
+    datetime: string
+    kind: string
+    performer: string | null
+    namespace: string | null
+    repository: string | null
+    metadata: { readonly [key: string]: Json }
+  }[]
 }

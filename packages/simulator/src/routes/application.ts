@@ -1,7 +1,7 @@
 // OAuth applications of an organization and the tokens made for them. Leaves out the sign-in that applications are for.
 import type { Call } from "../call.ts"
 import { insufficientScope, invalidRequest, json, message, noContent, notFound } from "../errors.ts"
-import { Reader } from "../json.ts"
+import { type Json, Reader } from "../json.ts"
 import { token as randomToken, uuid } from "../random.ts"
 import type { Kind } from "../router.ts"
 import type { Schema } from "../schema.ts"
@@ -99,6 +99,9 @@ const found = (call: Call) => {
   return { organization, application }
 }
 
+const log = (call: Call, kind: string, { name, client_id }: Application, more: { readonly [key: string]: Json } = {}) =>
+  call.log(kind, { namespace: call.parameter("orgname") }, { application_name: name, client_id, ...more })
+
 const create = (call: Call) => {
   const { organization } = call.administered()
   const { body, registry } = call
@@ -117,6 +120,7 @@ const create = (call: Call) => {
     tokens: []
   }
   applications.of(organization).push(application)
+  log(call, "create_application", application)
   return json(200, view(application))
 }
 
@@ -128,6 +132,7 @@ const update = (call: Call) => {
   application.application_uri = call.body.required("application_uri")
   application.description = call.body.text("description") ?? ""
   application.avatar_email = call.body.text("avatar_email") ?? null
+  log(call, "update_application", application)
   return json(200, view(application))
 }
 
@@ -138,6 +143,7 @@ const remove = (call: Call) => {
     organization,
     applications.of(organization).filter((one) => one !== application)
   )
+  log(call, "delete_application", application)
   return noContent()
 }
 
@@ -164,7 +170,9 @@ const createToken = (call: Call) => {
     token: randomToken(registry.random, 40)
   }
   application.tokens.push(issued)
-  state.tokens.set(issued.token, { user, scopes, expires: issued.expires_at })
+  const { client_id, name } = application
+  state.tokens.set(issued.token, { user, scopes, expires: issued.expires_at, application: { client_id, name } })
+  log(call, "create_oauth_api_token", application, { token_name: issued.name, scope })
   return json(200, { ...tokenView(issued), token: issued.token })
 }
 
@@ -187,6 +195,7 @@ const deleteToken = (call: Call) => {
   if (issued === undefined) throw notFound()
   call.state.tokens.delete(issued.token)
   application.tokens = application.tokens.filter((one) => one !== issued)
+  log(call, "revoke_oauth_api_token", application, { token_name: issued.name })
   return noContent()
 }
 
@@ -241,6 +250,7 @@ export const application: Kind = {
       handle: (call) => {
         const { application } = found(call)
         application.client_secret = randomToken(call.registry.random, 40)
+        log(call, "reset_application_client_secret", application)
         return json(200, view(application))
       }
     },

@@ -88,6 +88,13 @@ const routes = (owner: Owner, policies: Part<Policy[]>, prefix: string, since: s
   const one = `${all}{policy_uuid}`
   const shared = { ...owner.shared, features: ["AUTO_PRUNE"], since } as const
   const body = { name: "AutoPrunePolicyConfig", schema: CONFIG }
+  const log = (call: Call, verb: string, { method, value, tagPattern, tagPatternMatches }: Policy): void =>
+    owner.log(call, `${verb}_${owner.kind === "organization" ? "namespace" : "repository"}_autoprune_policy`, {
+      method,
+      value,
+      tag_pattern: tagPattern,
+      tag_pattern_matches: tagPatternMatches
+    })
   const found = (call: Call) => {
     const target = owner.find(call)
     const policy = policies.of(target).find((item) => item.uuid === call.parameter("policy_uuid"))
@@ -117,6 +124,7 @@ const routes = (owner: Owner, policies: Part<Policy[]>, prefix: string, since: s
           )
         }
         known.push(policy)
+        log(call, "create", policy)
         return json(201, { uuid: policy.uuid })
       }
     },
@@ -142,6 +150,7 @@ const routes = (owner: Owner, policies: Part<Policy[]>, prefix: string, since: s
           )
         }
         Object.assign(policy, change)
+        log(call, "update", policy)
         return noContent()
       }
     },
@@ -156,6 +165,7 @@ const routes = (owner: Owner, policies: Part<Policy[]>, prefix: string, since: s
           target,
           policies.of(target).filter((other) => other !== policy)
         )
+        log(call, "delete", policy)
         return json(200, { uuid: policy.uuid })
       }
     }

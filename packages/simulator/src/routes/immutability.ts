@@ -67,6 +67,8 @@ const routes = (owner: Owner, policies: Part<Policy[]>, prefix: string, listed: 
   const one = `${all}{policy_uuid}`
   const shared = { ...owner.shared, features: ["IMMUTABLE_TAGS"], since: "3.17" } as const
   const body = { name: "ImmutabilityPolicyConfig", schema: CONFIG }
+  const log = (call: Call, verb: string, { tagPattern, tagPatternMatches }: Policy): void =>
+    owner.log(call, `${verb}_immutability_policy`, { tag_pattern: tagPattern, tag_pattern_matches: tagPatternMatches })
   const found = (call: Call) => {
     const target = owner.find(call)
     const policy = policies.of(target).find((item) => item.uuid === call.parameter("policy_uuid"))
@@ -91,6 +93,7 @@ const routes = (owner: Owner, policies: Part<Policy[]>, prefix: string, listed: 
         const known = policies.of(owner.find(call))
         const policy = { uuid: uuid(call.registry.random), ...wanted(call, known) }
         known.push(policy)
+        log(call, "create", policy)
         return json(201, { uuid: policy.uuid })
       }
     },
@@ -110,6 +113,7 @@ const routes = (owner: Owner, policies: Part<Policy[]>, prefix: string, listed: 
       handle: (call) => {
         const { policy, others } = found(call)
         Object.assign(policy, wanted(call, others))
+        log(call, "update", policy)
         return noContent()
       }
     },
@@ -121,6 +125,7 @@ const routes = (owner: Owner, policies: Part<Policy[]>, prefix: string, listed: 
       handle: (call) => {
         const { target, policy, others } = found(call)
         policies.set(target, others)
+        log(call, "delete", policy)
         return json(200, { uuid: policy.uuid })
       }
     }

@@ -188,6 +188,8 @@ const create = (call: Call) => {
     architecture_filter: wantedArchitectures(call)
   })
   repository.state = "MIRROR"
+  const to = body.required("external_reference")
+  call.logRepository("repo_mirror_config_changed", { namespace, name }, { changed: "external_reference", to })
   return json(201, "")
 }
 
@@ -204,6 +206,19 @@ const mergedConfig = (before: Mirror["external_registry_config"], change: { [key
   ...change,
   ...(Object.hasOwn(change, "proxy") ? { proxy: { ...asObject(before["proxy"]), ...asObject(change["proxy"]) } } : {})
 })
+
+const SECRETS = ["external_registry_password", "external_registry_username"]
+
+/** One line of the audit log for each field that was named. */
+const logChanges = (call: Call): void => {
+  const path = call.repositoryPath()
+  const enabled = call.body.flag("is_enabled")
+  if (enabled !== undefined) call.logRepository(enabled ? "repo_mirror_enabled" : "repo_mirror_disabled", path)
+  for (const [changed, to] of Object.entries(asObject(call.body.value))) {
+    if (changed === "is_enabled" || !Object.hasOwn(PROPERTIES, changed)) continue
+    call.logRepository("repo_mirror_config_changed", path, { changed, to: SECRETS.includes(changed) ? "********" : to })
+  }
+}
 
 /** Field by field: what comes before a bad one is kept. */
 const update = (call: Call) => {
@@ -234,6 +249,7 @@ const update = (call: Call) => {
   }
   if (has("architecture_filter") && call.since("3.17")) mirror.architecture_filter = wantedArchitectures(call)
   if (has("root_rule")) mirror.tags = wantedTags(call)
+  logChanges(call)
   return json(201, "")
 }
 
@@ -289,6 +305,7 @@ export const mirror: Kind = {
         const { mirror } = found(call)
         mirror.sync_status = "SYNC_NOW"
         mirror.sync_retries_remaining = Math.max(1, mirror.sync_retries_remaining)
+        call.logRepository("repo_mirror_sync_now_requested", call.repositoryPath())
         return noContent()
       }
     },

@@ -44,6 +44,9 @@ const found = (call: Call): Notification => {
   return notification
 }
 
+const log = (call: Call, kind: string, { uuid, event, method }: Notification): void =>
+  call.logRepository(kind, call.repositoryPath(), { notification_id: uuid, event, method })
+
 const create = (call: Call) => {
   const { namespace, repository } = foundRepository(call)
   const wanted = wantedNotification(call)
@@ -56,6 +59,7 @@ const create = (call: Call) => {
   }
   if (!isEvent) throw internalError(`no event ${wanted.event}`)
   notifications.of(repository).push(wanted)
+  log(call, "add_repo_notification", wanted)
   return json(201, wanted)
 }
 
@@ -69,6 +73,7 @@ const remove = (call: Call) => {
     repository,
     notifications.of(repository).filter((one) => one !== notification)
   )
+  log(call, "delete_repo_notification", notification)
   return noContent()
 }
 
@@ -102,7 +107,9 @@ export const notification: Kind = {
       path: ONE,
       operation: "resetRepositoryNotificationFailures",
       handle: (call) => {
-        found(call).number_of_failures = 0
+        const notification = found(call)
+        notification.number_of_failures = 0
+        log(call, "reset_repo_notification", notification)
         return noContent()
       }
     },

@@ -115,6 +115,11 @@ const wantedDate = (call: Call): string => {
   return date
 }
 
+const log = (call: Call, kind: string, metadata: { readonly [key: string]: Json } = {}): void => {
+  const namespace = call.parameter("orgname")
+  call.log(kind, { namespace }, { namespace, ...metadata })
+}
+
 const create = (call: Call) => {
   const { name, organization } = call.administered()
   const { body } = call
@@ -145,6 +150,7 @@ const create = (call: Call) => {
     sync_retries_remaining: RETRIES,
     skopeo_timeout: body.number("skopeo_timeout") ?? 300
   })
+  log(call, "org_mirror_enabled", { external_registry_url: body.required("external_registry_url") })
   return json(201, "")
 }
 
@@ -177,6 +183,7 @@ const update = (call: Call) => {
   }
   // Unlike a repository's, this is replaced as a whole.
   if (has("external_registry_config")) mirror.external_registry_config = asObject(body.get("external_registry_config"))
+  log(call, "org_mirror_config_changed", { changed: Object.keys(asObject(body.value)) })
   return json(200, "")
 }
 
@@ -247,6 +254,7 @@ export const organizationMirror: Kind = {
       operation: "deleteOrgMirrorConfig",
       handle: (call) => {
         mirrors.set(found(call).organization, undefined)
+        log(call, "org_mirror_disabled")
         return noContent()
       }
     },

@@ -30,6 +30,11 @@ const found = (call: Call) => {
   return { organization, notification }
 }
 
+const log = (call: Call, kind: string, { uuid, event, method }: Notification): void => {
+  const namespace = call.parameter("orgname")
+  call.log(kind, { namespace }, { namespace, notification_id: uuid, event, method })
+}
+
 const create = (call: Call) => {
   const { name, organization } = call.administered()
   const wanted = wantedNotification(call)
@@ -39,6 +44,7 @@ const create = (call: Call) => {
   if (!isMethod(wanted.method)) throw invalidRequest(`Invalid method '${wanted.method}'.`)
   checkMethod(call, name, wanted.method, wanted.config)
   namespaceNotifications.of(organization).push(wanted)
+  log(call, "create_namespace_notification", wanted)
   return json(201, wanted)
 }
 
@@ -78,7 +84,9 @@ export const organizationNotification: Kind = {
       path: ONE,
       operation: "resetOrgNotificationFailures",
       handle: (call) => {
-        found(call).notification.number_of_failures = 0
+        const { notification } = found(call)
+        notification.number_of_failures = 0
+        log(call, "reset_namespace_notification", notification)
         return noContent()
       }
     },
@@ -93,6 +101,7 @@ export const organizationNotification: Kind = {
           organization,
           namespaceNotifications.of(organization).filter((one) => one !== notification)
         )
+        log(call, "delete_namespace_notification", notification)
         return noContent()
       }
     },

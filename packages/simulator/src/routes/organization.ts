@@ -3,7 +3,7 @@ import { avatar, teamAvatar } from "../avatar.ts"
 import type { Call } from "../call.ts"
 import { invalidRequest, json, message, noContent } from "../errors.ts"
 import { tagExpirationSeconds } from "../features.ts"
-import { fromMap } from "../json.ts"
+import { fromMap, type Json } from "../json.ts"
 import { isEmail, namespaceProblem } from "../names.ts"
 import type { Kind } from "../router.ts"
 import type { Schema } from "../schema.ts"
@@ -113,6 +113,7 @@ const create = (call: Call) => {
   organization.teams.set("owners", owners)
   state.organizations.set(name, organization)
   state.deleted.delete(name)
+  call.log("org_create", { namespace: name }, { email: organization.email, namespace: name })
   return json(201, "Created")
 }
 
@@ -120,15 +121,27 @@ const create = (call: Call) => {
 const update = (call: Call) => {
   const { name, organization } = call.administered()
   const email = wantedEmail(call, name)
-  if (email !== undefined) organization.email = email
+  const log = (kind: string, metadata: { readonly [key: string]: Json }) =>
+    call.log(kind, { namespace: name }, { ...metadata, namespace: name })
+  if (email !== undefined) {
+    organization.email = email
+    log("org_change_email", { email })
+  }
   const invoice = call.body.flag("invoice_email")
-  if (invoice !== undefined) organization.invoice_email = invoice
+  if (invoice !== undefined) {
+    organization.invoice_email = invoice
+    log("org_change_invoicing", { invoice_email: invoice })
+  }
   const address = call.body.get("invoice_email_address")
-  if (address !== undefined) organization.invoice_email_address = call.body.text("invoice_email_address") || null
+  if (address !== undefined) {
+    organization.invoice_email_address = call.body.text("invoice_email_address") || null
+    log("org_change_invoicing", { invoice_email_address: organization.invoice_email_address })
+  }
   const expiration = call.body.number("tag_expiration_s")
   if (expiration !== undefined && call.feature("CHANGE_TAG_EXPIRATION")) {
     if (!tagExpirationSeconds.includes(expiration)) throw message("Invalid tag expiration option")
     organization.tag_expiration_s = expiration
+    log("org_change_tag_expiration", { tag_expiration: expiration })
   }
   return json(200, view(call, name, organization))
 }
@@ -168,7 +181,9 @@ export const organization: Kind = {
       operation: "deleteAdminedOrganization",
       scope: "org:admin",
       handle: (call) => {
-        call.state.deleteNamespace(call.administered().name)
+        const { name } = call.administered()
+        call.log("org_delete", { namespace: name }, { namespace: name })
+        call.state.deleteNamespace(name)
         return noContent()
       }
     }

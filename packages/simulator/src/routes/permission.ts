@@ -21,6 +21,8 @@ interface Subject {
   readonly kind: "user" | "team"
   readonly parameter: string
   readonly operation: string
+  /** What the audit log calls it. */
+  readonly logged: string
   readonly absent: string
   readonly granted: (repository: Repository) => Map<string, RepositoryRole>
   readonly view: (call: Call, name: string, role: RepositoryRole) => object
@@ -32,6 +34,7 @@ const user: Subject = {
   kind: "user",
   parameter: "username",
   operation: "User",
+  logged: "username",
   absent: "User does not have permission for repo.",
   granted: ({ permissions }) => permissions.users,
   view: (call, name, role) => {
@@ -59,6 +62,7 @@ const team: Subject = {
   kind: "team",
   parameter: "teamname",
   operation: "Team",
+  logged: "team",
   absent: "Team does not have permission for repo.",
   granted: ({ permissions }) => permissions.teams,
   view: (_call, name, role) => ({ role, name, avatar: teamAvatar(name) }),
@@ -77,6 +81,7 @@ const grant = (subject: Subject) => (call: Call) => {
   const repository = call.state.repository(namespace, name)
   if (repository === undefined) throw internalError("a permission on a missing repository")
   subject.granted(repository).set(who, role)
+  call.logRepository("change_repo_permission", { namespace, name }, { [subject.logged]: who, role })
   return json(200, subject.view(call, who, role))
 }
 
@@ -122,8 +127,10 @@ const routes = (subject: Subject): readonly Route[] => {
       path: one,
       operation: `delete${subject.operation}Permissions`,
       handle: (call) => {
-        const { repository } = foundRepository(call)
-        if (!subject.granted(repository).delete(call.parameter(subject.parameter))) throw invalidRequest(subject.absent)
+        const path = foundRepository(call)
+        const who = call.parameter(subject.parameter)
+        if (!subject.granted(path.repository).delete(who)) throw invalidRequest(subject.absent)
+        call.logRepository("delete_repo_permission", path, { [subject.logged]: who })
         return noContent()
       }
     }

@@ -45,6 +45,19 @@ const view = (call: Call, { id, role, delegate, activating_user }: DefaultPermis
   id
 })
 
+const log = (call: Call, kind: string, { id, role, delegate, activating_user }: DefaultPermission): void =>
+  call.log(
+    kind,
+    { namespace: call.parameter("orgname") },
+    {
+      prototypeid: id,
+      username: call.caller.user ?? null,
+      activating_username: activating_user,
+      role,
+      [delegate.kind === "user" ? "delegate_user" : "delegate_team"]: delegate.name
+    }
+  )
+
 /** Nothing keeps a rule from being made twice. */
 const create = (call: Call) => {
   const { name: orgname, organization } = call.administered()
@@ -63,6 +76,7 @@ const create = (call: Call) => {
     activating_user: activating
   }
   organization.default_permissions.push(rule)
+  log(call, "create_prototype_permission", rule)
   return json(200, view(call, rule))
 }
 
@@ -107,6 +121,7 @@ export const prototype: Kind = {
       handle: (call) => {
         const { rule } = found(call)
         rule.role = call.body.one("role", REPOSITORY_ROLES)
+        log(call, "modify_prototype_permission", rule)
         return json(200, view(call, rule))
       }
     },
@@ -118,6 +133,7 @@ export const prototype: Kind = {
       handle: (call) => {
         const { organization, rule } = found(call)
         organization.default_permissions = organization.default_permissions.filter((one) => one !== rule)
+        log(call, "delete_prototype_permission", rule)
         return noContent()
       }
     }

@@ -76,6 +76,8 @@ const create = (call: Call) => {
     expiration_s: call.body.number("expiration_s") ?? DAY,
     insecure: call.body.flag("insecure") ?? false
   })
+  const upstream_registry = call.body.required("upstream_registry")
+  call.log("create_proxy_cache_config", { namespace: call.parameter("orgname") }, { upstream_registry })
   return json(201, "Created")
 }
 
@@ -113,9 +115,12 @@ export const proxyCache: Kind = {
       method: "DELETE",
       operation: "deleteProxyCacheConfig",
       handle: (call) => {
-        const { organization } = call.administered()
-        if (caches.of(organization) === undefined) throw notFound()
+        const { name, organization } = call.administered()
+        const cache = caches.of(organization)
+        if (cache === undefined) throw notFound()
         caches.set(organization, undefined)
+        const { upstream_registry } = cache
+        call.log("delete_proxy_cache_config", { namespace: name }, { upstream_registry })
         return json(201, "Deleted")
       }
     }

@@ -4,7 +4,7 @@ import { invalidRequest, json, message, noContent, notFound } from "../errors.ts
 import { Reader } from "../json.ts"
 import type { Kind, Route } from "../router.ts"
 import type { Schema } from "../schema.ts"
-import { type Organization, part } from "../state.ts"
+import { part } from "../state.ts"
 import { namespaceNotifications } from "./organization-notification.ts"
 
 const LIMIT_TYPES = ["Warning", "Reject"]
@@ -125,11 +125,14 @@ const writable = (call: Call, place: Place) => {
 }
 
 const found = (call: Call, place: Place) => {
-  const { organization } = writable(call, place)
+  const { name, organization } = writable(call, place)
   const quota = quotas.of(organization)
   if (quota === undefined || String(quota.id) !== call.parameter("quota_id")) throw notFound()
-  return { organization, quota }
+  return { name, organization, quota }
 }
+
+const logQuota = (call: Call, kind: string, namespace: string, { limit_bytes }: Quota): void =>
+  call.log(kind, { namespace }, { namespace, limit_bytes, limit: sizeText(limit_bytes) })
 
 const create = (place: Place) => (call: Call) => {
   const { name, organization } = writable(call, place)
@@ -137,14 +140,18 @@ const create = (place: Place) => (call: Call) => {
   if (quotas.of(organization) !== undefined) {
     throw invalidRequest(`Organization quota for '${name}' already exists`)
   }
-  quotas.set(organization, { id: nextId(call, ({ id }) => [id]), limit_bytes, limits: [] })
+  const quota: Quota = { id: nextId(call, ({ id }) => [id]), limit_bytes, limits: [] }
+  quotas.set(organization, quota)
+  logQuota(call, "org_create_quota", name, quota)
   return json(201, "Created")
 }
 
 /** The notifications about a quota go with it. */
-const remove = (organization: Organization) => {
+const remove = (place: Place) => (call: Call) => {
+  const { name, organization, quota } = found(call, place)
   quotas.set(organization, undefined)
   namespaceNotifications.set(organization, [])
+  logQuota(call, "org_delete_quota", name, quota)
   return noContent()
 }
 
@@ -180,8 +187,9 @@ const routes = (place: Place): readonly Route[] => {
       operation: `change${place.names.one}`,
       body: { name: place.names.one.includes("Super") ? "UpdateNamespaceQuota" : "UpdateOrgQuota", schema: QUOTA },
       handle: (call) => {
-        const { quota } = found(call, place)
+        const { name, quota } = found(call, place)
         quota.limit_bytes = wantedBytes(call)
+        logQuota(call, "org_change_quota", name, quota)
         return json(200, view(call, quota))
       }
     },
@@ -190,7 +198,7 @@ const routes = (place: Place): readonly Route[] => {
       method: "DELETE",
       path: one,
       operation: `delete${place.names.one}`,
-      handle: (call) => remove(found(call, place).organization)
+      handle: remove(place)
     }
   ]
 }
@@ -214,6 +222,11 @@ const foundLimit = (call: Call) => {
   return { quota, limit }
 }
 
+const logLimit = (call: Call, kind: string, { type, limit_percent }: Limit): void => {
+  const namespace = call.parameter("orgname")
+  call.log(kind, { namespace }, { namespace, type, threshold_percent: limit_percent })
+}
+
 const createLimit = (call: Call) => {
   const { quota } = found(call, ORGANIZATION)
   const limit: Limit = {
@@ -223,6 +236,7 @@ const createLimit = (call: Call) => {
   }
   checkLimit(quota, limit)
   quota.limits.push(limit)
+  logLimit(call, "org_create_quota_limit", limit)
   return json(201, "Created")
 }
 
@@ -235,6 +249,7 @@ const updateLimit = (call: Call) => {
   }
   checkLimit(quota, wanted)
   Object.assign(limit, wanted)
+  logLimit(call, "org_change_quota_limit", limit)
   return json(200, view(call, quota))
 }
 
@@ -296,6 +311,7 @@ export const quota: Kind = {
       handle: (call) => {
         const { quota, limit } = foundLimit(call)
         quota.limits = quota.limits.filter((one) => one !== limit)
+        logLimit(call, "org_delete_quota_limit", limit)
         return noContent()
       }
     },

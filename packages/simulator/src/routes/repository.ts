@@ -107,6 +107,7 @@ const create = (call: Call) => {
   const organization = state.organizations.get(namespace)
   if (organization !== undefined) applyDefaults(organization, repository, creator)
   owner.repositories.set(name, repository)
+  call.logRepository("create_repo", { namespace, name })
   return json(201, { namespace, name, kind: "image" })
 }
 
@@ -205,7 +206,10 @@ export const repository: Kind = {
       guard: requireRole("write"),
       body: { name: "RepoUpdate", schema: UPDATE },
       handle: (call) => {
-        foundRepository(call).repository.description = call.body.required("description")
+        const found = foundRepository(call)
+        const description = call.body.required("description")
+        found.repository.description = description
+        call.logRepository("set_repo_description", found, { description })
         return json(200, { success: true })
       }
     },
@@ -217,7 +221,10 @@ export const repository: Kind = {
       guard: requireRole("admin"),
       handle: (call) => {
         const { namespace, name } = call.repositoryPath()
-        call.state.namespace(namespace)?.repositories.delete(name)
+        if (call.state.repository(namespace, name) !== undefined) {
+          call.state.deleteRepository(namespace, name)
+          call.log("delete_repo", { namespace }, { repo: name, namespace })
+        }
         return noContent()
       }
     },
@@ -232,7 +239,9 @@ export const repository: Kind = {
         const { namespace, name } = call.repositoryPath()
         const repository = call.state.repository(namespace, name)
         if (repository === undefined) return json(200, null)
-        repository.visibility = call.body.one("visibility", VISIBILITIES)
+        const visibility = call.body.one("visibility", VISIBILITIES)
+        repository.visibility = visibility
+        call.logRepository("change_repo_visibility", { namespace, name }, { visibility })
         return json(200, { success: true })
       }
     },
@@ -248,7 +257,9 @@ export const repository: Kind = {
         const { namespace, name } = call.repositoryPath()
         const repository = call.state.repository(namespace, name)
         if (repository === undefined) throw detail(400, "Repository not found")
-        repository.state = call.body.one("state", REPOSITORY_STATES)
+        const state = call.body.one("state", REPOSITORY_STATES)
+        repository.state = state
+        call.logRepository("change_repo_state", { namespace, name }, { state_changed: state })
         return json(200, { success: true })
       }
     }

@@ -68,6 +68,8 @@ const create = (owner: Owner) => (call: Call) => {
   const metadata = call.body.get("unstructured_metadata")
   const robot = call.state.newRobot(call.body.text("description") ?? "", isObject(metadata) ? metadata : null)
   namespace.robots.set(short, robot)
+  const { description, unstructured_metadata } = robot
+  call.log("create_robot", { namespace: name }, { robot: short, description, unstructured_metadata })
   return json(201, { ...view(full, robot), token: robot.token, unstructured_metadata: robot.unstructured_metadata })
 }
 
@@ -109,6 +111,7 @@ const remove = (owner: Owner) => (call: Call) => {
   namespace.robots.delete(short)
   call.state.forgetUser(full)
   for (const { afterRobotDelete } of call.registry.hooks) afterRobotDelete?.(call, name, short)
+  call.log("delete_robot", { namespace: name }, { robot: short })
   return noContent()
 }
 
@@ -122,7 +125,7 @@ const permissions = (owner: Owner) => (call: Call) => {
 }
 
 const setFederation = (owner: Owner) => (call: Call) => {
-  const { robot } = found(call, owner)
+  const { name, short, robot } = found(call, owner)
   const { value } = call.body
   const entries = (Array.isArray(value) ? value : []).flatMap((entry) =>
     isObject(entry) ? [{ issuer: String(entry["issuer"]), subject: String(entry["subject"]) }] : []
@@ -134,6 +137,7 @@ const setFederation = (owner: Owner) => (call: Call) => {
     throw invalidRequest("Duplicate federation config entry")
   }
   robot.federation = entries
+  call.log("create_robot_federation", { namespace: name }, { config: entries, robot: short })
   return json(200, entries)
 }
 
@@ -167,8 +171,9 @@ const routes = (base: string, prefix: string, owner: Owner, federationSince: str
       operation: `regenerate${prefix}RobotToken`,
       scope,
       handle: (call) => {
-        const { full, robot } = found(call, owner)
+        const { name, short, full, robot } = found(call, owner)
         robot.token = randomToken(call.registry.random, 64)
+        call.log("regenerate_robot_token", { namespace: name }, { robot: short })
         return json(200, { ...view(full, robot), token: robot.token })
       }
     },
@@ -204,7 +209,9 @@ const routes = (base: string, prefix: string, owner: Owner, federationSince: str
       scope,
       since: federationSince,
       handle: (call) => {
-        found(call, owner).robot.federation = []
+        const { name, short, robot } = found(call, owner)
+        robot.federation = []
+        call.log("delete_robot_federation", { namespace: name }, { robot: short })
         return noContent()
       }
     }

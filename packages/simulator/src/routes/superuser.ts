@@ -76,6 +76,7 @@ const createUser = (call: Call) => {
   const user = state.newUser(email === undefined ? {} : { email })
   state.users.set(name, user)
   state.deleted.delete(name)
+  call.log("user_create", { namespace: name }, { email: user.email, username: name, superuser: call.caller.user ?? "" })
   return json(200, {
     username: name,
     email: user.email ?? user.uuid,
@@ -89,9 +90,15 @@ const updateUser = (call: Call) => {
   if (user.superuser) throw invalidRequest("Cannot update a superuser")
   const before = user.enabled
   const email = call.body.text("email")
-  if (email !== undefined) user.email = email
+  if (email !== undefined) {
+    call.log("user_change_email", { namespace: name }, { old_email: user.email, email, superuser: true })
+    user.email = email
+  }
   const enabled = call.body.flag("enabled")
-  if (enabled !== undefined) user.enabled = enabled
+  if (enabled !== undefined) {
+    user.enabled = enabled
+    call.log(enabled ? "user_enable" : "user_disable", { namespace: name }, { username: name, superuser: true })
+  }
   // The answer shows the flag as it was.
   return json(200, { ...userView(call, name, user), enabled: before })
 }
@@ -101,6 +108,7 @@ const deleteUser = (call: Call) => {
   // A user who waits to be collected can be deleted again.
   if (call.state.isReserved(name)) return noContent()
   if (foundUser(call).user.superuser) throw invalidRequest("Cannot delete a superuser")
+  call.log("user_delete", { namespace: name }, { username: name, superuser: call.caller.user ?? "" })
   call.state.deleteNamespace(name)
   return noContent()
 }
@@ -115,6 +123,7 @@ const rename = (call: Call) => {
     if (problem !== undefined) throw invalidRequest(`Invalid namespace ${wanted}: ${problem}`)
     if (state.namespace(wanted) !== undefined || state.isReserved(wanted)) throw internalError("the name is taken")
     state.renameOrganization(name, wanted)
+    call.log("org_change_name", { namespace: wanted }, { old_org_name: name, new_org_name: wanted })
   }
   return json(200, organizationView(call, wanted, organization))
 }
@@ -189,6 +198,7 @@ const routes: readonly Route[] = [
     handle: (call) => {
       const name = call.parameter("name")
       call.organization(name)
+      call.log("org_delete", { namespace: name }, { namespace: name })
       call.state.deleteNamespace(name)
       return noContent()
     }

@@ -71,15 +71,22 @@ const upsert = (call: Call) => {
     if (problem !== undefined) throw message(`Invalid team name ${name}: ${problem}`)
     const team: Team = { role, description: description ?? "", members: new Set() }
     organization.teams.set(name, team)
+    call.log("org_create_team", { namespace: orgname }, { team: name })
     return json(200, view(call, name, team, true))
   }
-  if (description !== undefined) known.description = description
+  if (description !== undefined && description !== known.description) {
+    known.description = description
+    call.log("org_set_team_description", { namespace: orgname }, { team: name, description })
+  }
   if (known.role === "admin" && role !== "admin" && isOnlyAdminTeam(call, organization, name)) {
     throw message(
       `Cannot remove admin from team '${name}' because calling user would no longer have admin on org '${orgname}'`
     )
   }
-  known.role = role
+  if (known.role !== role) {
+    known.role = role
+    call.log("org_set_team_role", { namespace: orgname }, { team: name, role })
+  }
   return json(200, view(call, name, known, false))
 }
 
@@ -102,20 +109,22 @@ const remove = (call: Call) => {
     }
   }
   call.state.deleteTeam(organization, name)
+  call.log("org_delete_team", { namespace: orgname }, { team: name })
   return noContent()
 }
 
 const addMember = (call: Call) => {
-  const { name, team } = found(call)
+  const { orgname, name, team } = found(call)
   const member = call.parameter("membername")
   if (!call.state.isUser(member)) throw invalidRequest("Unknown user")
   if (team.members.has(member)) throw message(`User ${member} is already a member of team ${name}`)
   team.members.add(member)
+  call.log("org_add_team_member", { namespace: orgname }, { member, team: name })
   return json(200, memberView(member))
 }
 
 const removeMember = (call: Call) => {
-  const { organization, name, team } = found(call)
+  const { orgname, organization, name, team } = found(call)
   const member = call.parameter("membername")
   if (!call.state.isUser(member)) throw notFound()
   if (!team.members.has(member)) throw message(`User ${member} does not belong to team ${name}`)
@@ -123,6 +132,7 @@ const removeMember = (call: Call) => {
     throw message("User cannot remove themselves from their only admin team.")
   }
   team.members.delete(member)
+  call.log("org_remove_team_member", { namespace: orgname }, { member, team: name })
   return noContent()
 }
 
