@@ -76,13 +76,18 @@ export const team: Kind<"team", typeof schema, ReadError, Quay> = {
     ),
   create: (after) => Effect.asVoid(put({ ...after, role: after.role ?? "member" })),
   update: (after, before) => Effect.asVoid(put({ ...after, role: after.role ?? before.role ?? "member" })),
-  delete: (before) =>
-    Effect.gen(function* () {
-      // A superuser outside the organization cannot delete a team that administers it (Quay answers 500): it must be less first.
-      if (before.role === "admin") yield* put({ organization: before.organization, name: before.name, role: "member" })
-      const path = { orgname: before.organization, teamname: before.name }
-      yield* ask((client, signal) =>
-        client.DELETE("/api/v1/organization/{orgname}/team/{teamname}", { params: { path }, signal })
+  delete: (before) => {
+    const path = { orgname: before.organization, teamname: before.name }
+    const remove = ask((client, signal) =>
+      client.DELETE("/api/v1/organization/{orgname}/team/{teamname}", { params: { path }, signal })
+    )
+    // A superuser outside the organization cannot delete a team that administers it (Quay answers 500): it must be less first.
+    return Effect.asVoid(
+      Effect.catch(remove, (error) =>
+        error._tag === "ServerError" && before.role === "admin"
+          ? Effect.andThen(put({ organization: before.organization, name: before.name, role: "member" }), remove)
+          : Effect.fail(error)
       )
-    })
+    )
+  }
 }

@@ -125,6 +125,17 @@ describe("a plan of teams", () => {
     expect(trial.simulator.requests.of("PUT /api/v1/organization/{orgname}/team/{teamname}")).toBe(1)
   })
 
+  simulated("deletes a team of administrators although nobody of the organization asks for it", async (trial) => {
+    await trial.reach("teams: { ops: { role: admin, members: { users: [$bob] } } }")
+    const path = "/api/v1/organization/{orgname}/team/{teamname}/members/{membername}"
+    const [orgname, membername] = [trial.org, trial.registry.caller]
+    await trial.quay.PUT(path, { params: { path: { orgname, teamname: "owners", membername: trial.real("$bob") } } })
+    const bob = trial.as(trial.simulator.addToken({ user: trial.real("$bob") }))
+    await bob.quay.DELETE(path, { params: { path: { orgname, teamname: "owners", membername } } })
+    await trial.reach("prune: [teams]\nteams: {}")
+    expect(Object.keys((await trial.state()).teams)).toEqual(["owners"])
+  })
+
   for (const [what, file, words] of [
     ["a role that is none", "teams: { dev: { role: owner } }", /member/],
     ["a name with an upper-case letter", "teams: { Dev: {} }", /lower-case/],
