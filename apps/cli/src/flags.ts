@@ -41,12 +41,12 @@ const positive = (name: string, metavar: string, description: string, whole: boo
     )
   )
 
-export const files = Argument.String("FILES").pipe(
+export const files = Argument.Path("FILES").pipe(
   Argument.withDescription("Organization files, directories and globs. Default: the sources of quaymaster.yaml"),
   Argument.variadic()
 )
 
-export const planOrFiles = Argument.String("FILES").pipe(
+export const planOrFiles = Argument.Path("FILES").pipe(
   Argument.withDescription("A plan made with -o; or organization files, directories and globs, as for planning"),
   Argument.variadic()
 )

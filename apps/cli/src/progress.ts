@@ -11,6 +11,7 @@ import type { Showing } from "./session.ts"
 const FRAME = 100
 const SILENCE = 10_000
 const WIDTH = 80
+const PERSISTENT = 3
 
 export interface Progress {
   readonly onEvent: (event: Event) => void
@@ -76,7 +77,8 @@ export const startProgress = (host: Host, { color, quiet, verbose }: Showing): P
         break
       case "request-retried":
         retries++
-        if (verbose) say(retryLine(event, style))
+        // The first ones are nobody's business; one that does not help is.
+        if (verbose || event.attempt >= PERSISTENT) say(retryLine(event, style))
         break
       case "operation-started":
         running.set(key(event), { id: event.id, operation: operations.get(key(event)), since: host.now() })

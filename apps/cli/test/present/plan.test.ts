@@ -122,8 +122,8 @@ const table: ReadonlyArray<readonly [string, ReadonlyArray<AnyOperation>, Readon
       "  + repository app",
       "  + repository-permission app/team:ops",
       "  + team app",
-      "  + team-member app/alice",
-      "  + a-child app/x"
+      "  + a-child app/x",
+      "  + team-member app/alice"
     ]
   ],
   [
