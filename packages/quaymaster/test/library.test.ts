@@ -89,6 +89,33 @@ describe("planning and applying", () => {
   })
 })
 
+describe("what a plan costs", () => {
+  simulated("is who-am-I twice for a registry, and the reading of each organization", async (it) => {
+    const { options, simulator, value } = it
+    const organizations = [value(ACME), value({ ...ACME, organization: "$other", email: "$c@example.com" })]
+    const made = await plan({ ...options, organizations })
+    expect((await apply(made, options)).outcome).toBe("applied")
+    const costs: Array<number> = []
+    for (const wanted of [organizations, organizations, [organizations[0]], [value({ teams: { dev: {} } })]]) {
+      simulator.requests.reset()
+      expect(ids(await plan({ ...options, organizations: wanted }))).toEqual([])
+      expect(simulator.requests.of("GET /api/v1/user/")).toBe(2)
+      costs.push(simulator.requests.total - 2)
+    }
+    // R = 1, T = 1, B = 0, D = 1: 6 + 1 + min(2, 2, 2) for each.
+    expect(costs[0]).toBeLessThanOrEqual(2 * 9)
+    expect(costs[1]).toBe(costs[0])
+    expect(costs[2]).toBe((costs[0] ?? 0) / 2)
+    expect(costs[3]).toBe(1)
+  })
+
+  simulated("is nothing at all for no organizations", async ({ options, simulator }) => {
+    simulator.requests.reset()
+    await plan({ ...options, organizations: [] })
+    expect(simulator.requests.total).toBe(0)
+  })
+})
+
 describe("the plan as a document", () => {
   scene(
     "goes through its text and is applied in another process's stead",
