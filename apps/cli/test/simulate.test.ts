@@ -1,0 +1,44 @@
+/** What `quaymaster simulate` refuses, before it serves anything. */
+import { afterEach, beforeEach, expect, test } from "vitest"
+import { makeWorld, type World } from "./host.ts"
+
+let world: World
+beforeEach(async () => {
+  world = await makeWorld()
+})
+afterEach(() => world[Symbol.asyncDispose]())
+
+test.each([
+  ["--superuser admin", "--superuser should be NAME:TOKEN"],
+  ["--user a:b:c", "--user should be NAME:TOKEN"],
+  ["--token bob:TOKEN", "--token should be NAME:TOKEN:SCOPES"],
+  ["--token bob:TOKEN:repo:fly", "There is no scope repo:fly"],
+  ["--state quay.json --superuser root:TOKEN", "With --state the superuser is admin"],
+  ["--state quay.json --quay 3.12", "cannot stand together"],
+  ["--port 99999", "Expected a port from 0 to 65535"]
+])("simulate %s", async (flags, message) => {
+  const { code, stderr, stdout } = await world.run(`quaymaster simulate ${flags}`)
+  expect({ code, stdout }).toEqual({ code: 64, stdout: "" })
+  expect(stderr).toContain(message)
+})
+
+test("a file that is no simulator's", async () => {
+  await world.write("other.json", "{}")
+  const { code, stderr } = await world.run("quaymaster simulate --state other.json")
+  expect(code).toBe(1)
+  expect(stderr).toContain("is not a simulator's state")
+})
+
+test("with --state the registry is kept, and sim: opens it too", async () => {
+  const talked: Array<string> = []
+  const ended = await world.run("quaymaster simulate --port 0 --state quay.json", {
+    onTalk: (text, interrupt) => {
+      talked.push(text)
+      setTimeout(interrupt, 50)
+    }
+  })
+  expect(ended.code).toBe(0)
+  expect(talked.join("")).toMatch(/^The superuser admin has the token \S+\n$/)
+  await world.write("acme.yaml", "organization: acme\n")
+  expect((await world.run("quay-plan -q --registry sim:quay.json acme.yaml")).code).toBe(0)
+})
