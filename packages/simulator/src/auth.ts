@@ -1,7 +1,7 @@
 // Who is asking and what they may do: scopes cap roles, superusers pass where full access is on.
 // Leaves out which check a route makes; Quay is not consistent there, so each route says it itself.
 import { insufficientScope, needsAuthentication, type Refusal } from "./errors.ts"
-import { type Features, isAtLeast } from "./features.ts"
+import { type Features, isAmong, isAtLeast } from "./features.ts"
 import type { RepositoryRole, Scope, State, TeamRole } from "./state.ts"
 
 const REPOSITORY_RANK = { read: 1, write: 2, admin: 3 } satisfies Record<RepositoryRole, number>
@@ -18,6 +18,8 @@ const highest = <R extends string>(rank: Record<R, number>, roles: Iterable<R>):
   for (const role of roles) if (best === undefined || rank[role] > rank[best]) best = role
   return best
 }
+
+type Shown = Pick<Caller, "administers" | "isMember" | "viewsTeam" | "readsEmail">
 
 /** The bearer of a request; nobody when there is no token or a wrong one. */
 export class Caller {
@@ -66,16 +68,23 @@ export class Caller {
   }
 
   /**
-   * The caller as views show them. Before 3.16 they were blind to full access: a superuser who is no member could do
-   * everything and was shown as an outsider.
+   * The caller as views show them. They were blind to full access: before 3.16 a superuser who is no member could do
+   * everything and was shown as an outsider, and the first releases after that showed teams and no more.
    */
-  shown(): Pick<Caller, "administers" | "isMember" | "viewsTeam"> {
-    if (isAtLeast(this.#version, "3.16")) return this
+  shown(): Shown {
+    if (isAmong(this.#version, ["3.16.3", "3.17.1", "3.18"])) return this
+    const isHalf = isAtLeast(this.#version, "3.16") && this.hasFullAccess()
+    const administers = (namespace: string) => this.#namespaceRole(namespace) === "admin"
     return {
-      administers: (namespace) => this.#namespaceRole(namespace) === "admin",
-      isMember: (namespace) => this.#namespaceRole(namespace) !== undefined,
-      viewsTeam: (namespace, team) => this.#namespaceRole(namespace) === "admin" || this.#isInTeam(namespace, team)
+      administers,
+      isMember: (namespace) => isHalf || this.#namespaceRole(namespace) !== undefined,
+      viewsTeam: (namespace, team) => isHalf || administers(namespace) || this.#isInTeam(namespace, team),
+      readsEmail: (namespace) => isHalf || administers(namespace)
     }
+  }
+
+  readsEmail(namespace: string): boolean {
+    return this.administers(namespace)
   }
 
   readsUser(): boolean {
@@ -123,9 +132,18 @@ export class Caller {
     return this.hasFullAccess() || this.#namespaceRole(namespace) !== undefined
   }
 
+  /** Where full access came late: until then superusers needed to be members here. */
+  administersFully(namespace: string): boolean {
+    return this.#hasLateAccess() || this.#namespaceRole(namespace) === "admin"
+  }
+
+  #hasLateAccess(): boolean {
+    return isAtLeast(this.#version, "3.10.25") && this.hasFullAccess()
+  }
+
   createsRepositories(namespace: string): boolean {
     const role = this.#namespaceRole(namespace)
-    return this.hasFullAccess() || role === "admin" || role === "creator"
+    return this.#hasLateAccess() || role === "admin" || role === "creator"
   }
 
   viewsTeam(namespace: string, team: string): boolean {

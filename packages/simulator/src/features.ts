@@ -96,6 +96,29 @@ export const DEFAULT_FEATURES: Features = {
   VERIFY_QUOTA: true
 }
 
+/** Flags that nobody sets, which show from the release on that first knew them. */
+const SHOWN_SINCE = new Map([
+  ["MANIFEST_SUBJECT_BACKFILL", "3.12"],
+  ["QUOTA_SUPPRESS_FAILURES", "3.12"],
+  ["PROXY_CACHE_BLOB_DOWNLOAD", "3.15"],
+  ["UI_MODELCARD", "3.15"],
+  ["USER_EVENTS", "3.15"],
+  ["IMMUTABLE_TAGS_CAN_EXPIRE", "3.17"],
+  ["ORG_SHARED_EMAIL", "3.18"],
+  ["SECURITY_SCANNER_V2", "3.18"],
+  ["ENABLE_STALE_MPU_CLEANUP", "3.19"],
+  ["SPAM_DETECTION", "3.19"]
+])
+
+/** The flags of a release that was configured with everything on. What was configured shows, known to it or not. */
+export const featuresOf = (version: string | undefined): Features => ({
+  ...Object.fromEntries(
+    Object.entries(DEFAULT_FEATURES).filter(([name]) => isAtLeast(version, SHOWN_SINCE.get(name) ?? "3"))
+  ),
+  UI_V2: isAtLeast(version, "3.16"),
+  ...(isAtLeast(version, "3.11") ? {} : { UI_V2_REPO_SETTINGS: false })
+})
+
 export const TAG_EXPIRATION_OPTIONS: readonly string[] = ["0s", "1d", "1w", "2w", "4w"]
 
 const SECONDS = new Map([
@@ -110,14 +133,24 @@ export const tagExpirationSeconds: readonly number[] = TAG_EXPIRATION_OPTIONS.ma
   (option) => Number.parseInt(option, 10) * (SECONDS.get(option.slice(-1)) ?? 0)
 )
 
-/** Whether a release is at least another one. No release means the newest. */
+const numbers = (version: string): number[] => version.replace(/^v/, "").split(".").map(Number)
+
+/** Whether a release is at least another one. No release means the newest, and one without a patch its newest patch. */
 export const isAtLeast = (version: string | undefined, wanted: string): boolean => {
   if (version === undefined) return true
-  const parts = (text: string) => text.replace(/^v/, "").split(".").map(Number)
-  const [have, want] = [parts(version), parts(wanted)]
-  for (const [index, number] of want.entries()) {
-    const difference = (have[index] ?? 0) - number
-    if (difference !== 0) return difference > 0
+  const have = numbers(version)
+  for (const [index, number] of numbers(wanted).entries()) {
+    const mine = have[index] ?? Number.POSITIVE_INFINITY
+    if (mine !== number) return mine > number
   }
   return true
+}
+
+/** Whether a release has what came with the last of some releases and, in a patch, with each of the others. */
+export const isAmong = (version: string | undefined, releases: readonly string[]): boolean => {
+  if (version === undefined) return true
+  return releases.some((release, index) => {
+    const isSameMinor = numbers(version)[1] === numbers(release)[1]
+    return isAtLeast(version, release) && (isSameMinor || index === releases.length - 1)
+  })
 }

@@ -25,8 +25,8 @@ import { user } from "./routes/user.ts"
 export const KINDS: readonly Kind[] = [
   discovery,
   user,
-  superuser,
   organization,
+  superuser,
   member,
   team,
   robot,

@@ -28,6 +28,10 @@ export interface Route {
   readonly features?: readonly string[]
   /** The release that first had it. */
   readonly since?: string
+  /** The release that no longer has it. */
+  readonly until?: string
+  /** The release that first lists it in discovery, where that came later. */
+  readonly listedSince?: string
   /** The name and the schema of the body. */
   readonly body?: { readonly name: string; readonly schema: Schema; readonly optional?: boolean }
   /** Runs before the body is looked at. */
@@ -84,7 +88,8 @@ export class Router {
       .filter(
         (route) =>
           (route.features ?? []).every((name) => features[name] === true) &&
-          (route.since === undefined || isAtLeast(version, route.since))
+          (route.since === undefined || isAtLeast(version, route.since)) &&
+          (route.until === undefined || !isAtLeast(version, route.until))
       )
     this.#version = version
     // The more of a path is fixed, the earlier it is tried: `{repository}` would swallow the others.

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { Call, type Incoming, type Registry } from "./call.ts"
 import { badGatewayPage, csrf, internalErrorPage, loginPage, Refusal, type Reply, tooManyRequests } from "./errors.ts"
 import { type Fault, type FaultEffect, Faults } from "./faults.ts"
-import { DEFAULT_FEATURES, type Features } from "./features.ts"
+import { type Features, featuresOf } from "./features.ts"
 import { KINDS } from "./kinds.ts"
 import { Pages } from "./pagination.ts"
 import { type RandomSource, token as randomToken, realRandom } from "./random.ts"
@@ -135,7 +135,7 @@ const isApplied = (effect: FaultEffect): boolean => "applied" in effect && effec
 export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
   const random = options.random ?? realRandom
   const now = options.now ?? Date.now
-  const features = { ...DEFAULT_FEATURES, ...options.features }
+  const features = { ...featuresOf(options.version), ...options.features }
   const router = new Router(KINDS, features, options.version)
   const state = new State({
     parts: KINDS.flatMap(({ parts }) => parts ?? []),
@@ -156,7 +156,7 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
     random,
     pages: new Pages(random),
     hooks: KINDS.flatMap(({ hooks }) => hooks ?? []),
-    discovery: (internal, origin) => swagger(router.routes, internal, origin)
+    discovery: (internal, origin) => swagger(router.routes, internal, origin, options.version)
   }
   const faults = new Faults()
   for (const fault of options.faults ?? []) faults.add(fault)
@@ -229,8 +229,10 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
     fetch: async (input, init) => {
       const request = new Request(input, init)
       request.signal.throwIfAborted()
-      const incoming = await fromRequest(request)
-      const aborted = untilAborted(request.signal)
+      // The caller's own signal: a request's is let go of together with the request, and then never tells.
+      const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined)
+      const incoming = await fromRequest(request, signal)
+      const aborted = untilAborted(signal)
       try {
         const reply = await Promise.race([answer(incoming), aborted])
         const bodyless = reply.status === 204 || reply.body === ""
@@ -267,7 +269,7 @@ export const decodePath = (path: string): string => {
   }
 }
 
-const fromRequest = async (request: Request): Promise<Incoming> => {
+const fromRequest = async (request: Request, signal: AbortSignal | undefined): Promise<Incoming> => {
   const url = new URL(request.url)
   return {
     method: request.method,
@@ -277,6 +279,6 @@ const fromRequest = async (request: Request): Promise<Incoming> => {
     token: bearer(request.headers.get("authorization")),
     contentType: request.headers.get("content-type") ?? undefined,
     body: await request.text(),
-    signal: request.signal
+    ...(signal === undefined ? {} : { signal })
   }
 }

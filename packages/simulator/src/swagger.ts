@@ -1,5 +1,6 @@
 // The Swagger document that `/api/v1/discovery` serves, made from the routes that are served. Leaves out what Quay leaves
 // out too: what the answers look like.
+import { isAtLeast } from "./features.ts"
 import { isJson, isObject, type Json } from "./json.ts"
 import type { Route } from "./router.ts"
 
@@ -27,16 +28,27 @@ const bodyParameter = (name: string): Json => ({
   schema: { $ref: `#/definitions/${name}` }
 })
 
-/** Of operations that share the name of a body, the last one's schema is shown, as in Quay. */
-export const swagger = (routes: readonly Route[], internal: boolean, origin: string): Json => {
-  const listed = routes.filter((route) => route.operation !== undefined && (internal || route.internal !== true))
+const isListed = (route: Route, internal: boolean, version: string | undefined): boolean =>
+  route.operation !== undefined &&
+  (internal || route.internal !== true) &&
+  (route.listedSince === undefined || isAtLeast(version, route.listedSince))
+
+/** Of operations that share the name of a body, the last one's schema is shown, as in Quay; before 3.9 the first one's. */
+export const swagger = (
+  routes: readonly Route[],
+  internal: boolean,
+  origin: string,
+  version: string | undefined
+): Json => {
+  const listed = routes.filter((route) => isListed(route, internal, version))
   const paths = new Map<string, { [key: string]: Json }>()
   const definitions = new Map<string, Json>()
   for (const route of listed) {
     const known = paths.get(route.path) ?? { parameters: parameters(route.path), "x-path": route.path }
     paths.set(route.path, { ...known, [route.method.toLowerCase()]: operation(route) })
     const schema: unknown = route.body?.schema
-    if (route.body !== undefined && isObject(schema) && isJson(schema)) definitions.set(route.body.name, schema)
+    if (route.body === undefined || !isObject(schema) || !isJson(schema)) continue
+    if (isAtLeast(version, "3.9") || !definitions.has(route.body.name)) definitions.set(route.body.name, schema)
   }
   return {
     swagger: "2.0",

@@ -264,6 +264,98 @@ describe("releases", () => {
     }
   })
 
+  test("a superuser who is no member: what the view shows and which writes pass, release by release", async () => {
+    const cases: [string, unknown[], number[]][] = [
+      ["3.9.25", [false, false, false, false], [200, 403, 403, 403, 403, 403]],
+      ["3.10.0", [false, false, false, false], [200, 403, 403, 403, 403, 403]],
+      ["3.10.25", [false, false, false, false], [200, 200, 200, 204, 201, 204]],
+      ["3.16.0", [true, true, false, false], [200, 200, 200, 204, 201, 204]],
+      ["3.17.0", [true, true, false, false], [200, 200, 200, 204, 201, 204]],
+      ["3.16.3", [true, true, true, true], [200, 200, 200, 204, 201, 204]],
+      ["3.16", [true, true, true, true], [200, 200, 200, 204, 201, 204]]
+    ]
+    for (const [version, shown, wanted] of cases) {
+      const { admin, bob } = house({ version, users: [{ name: "carol" }] })
+      await admin("POST", "/api/v1/organization/", { name: "acme", email: "acme@acme.example" })
+      await admin("PUT", `${ACME}/team/owners/members/bob`)
+      await bob("DELETE", `${ACME}/team/owners/members/admin`)
+      const { json } = await admin("GET", ACME)
+      const view = [
+        at(json, "teams") !== undefined,
+        at(json, "email") !== "",
+        at(json, "is_admin"),
+        "quotas" in Object(json)
+      ]
+      expect([version, view]).toEqual([version, shown])
+      const seen = await statuses(admin, [
+        ["PUT", `${ACME}/team/dev`, { role: "member" }],
+        ["GET", `${ACME}/team/dev/permissions`],
+        ["GET", `${ACME}/collaborators`],
+        ["DELETE", `${ACME}/members/carol`],
+        ["POST", "/api/v1/repository", { namespace: "acme", repository: "a", visibility: "private", description: "" }],
+        ["DELETE", ACME]
+      ])
+      expect([version, seen]).toEqual([version, wanted])
+    }
+  })
+
+  test("an organization that is not there is 403 to those who change it until 3.9.25, 3.10.25 and 3.11", async () => {
+    for (const [version, status] of [
+      ["3.9.24", 403],
+      ["3.9.25", 404],
+      ["3.10.24", 403],
+      ["3.11.0", 404]
+    ] as const) {
+      const { admin } = house({ version })
+      expect([version, (await admin("PUT", "/api/v1/organization/none", {})).status]).toEqual([version, status])
+    }
+  })
+
+  test("lists of superusers have no pages before 3.7.14 and 3.8.15", async () => {
+    for (const [version, more] of [
+      ["3.7.13", false],
+      ["3.7.14", true],
+      ["3.8.14", false],
+      ["3.9.0", true]
+    ] as const) {
+      const { admin } = house({ version })
+      const { json } = await admin("GET", "/api/v1/superuser/users/?limit=1")
+      expect([version, at(json, "next_page") !== undefined]).toEqual([version, more])
+    }
+  })
+
+  test("a mirror's later fields: an error at first, then dropped, then kept", async () => {
+    for (const [version, key, value, status, shown] of [
+      ["3.14.6", "skopeo_timeout_interval", 400, 500, undefined],
+      ["3.14.7", "skopeo_timeout_interval", 400, 201, undefined],
+      ["3.15.0", "skopeo_timeout_interval", 400, 201, 400],
+      ["3.16.3", "architecture_filter", ["amd64"], 500, undefined],
+      ["3.16.4", "architecture_filter", ["amd64"], 201, undefined],
+      ["3.17.0", "architecture_filter", ["amd64"], 201, ["amd64"]]
+    ] as const) {
+      const { admin } = await withRepository({ version })
+      const { skopeo_timeout_interval, ...bare } = MIRROR
+      const timeout = version.startsWith("3.14") ? {} : { skopeo_timeout_interval }
+      const made = await admin("POST", `${APP}/mirror`, { ...bare, ...timeout, [key]: value })
+      expect([version, made.status]).toEqual([version, status])
+      expect([version, at((await admin("GET", `${APP}/mirror`)).json, key)]).toEqual([version, shown])
+    }
+  })
+
+  test("before 3.12 a quota is bytes, and a text beside them is not looked at", async () => {
+    for (const [version, both, text] of [
+      ["3.11", 201, 400],
+      ["3.12", 400, 201]
+    ] as const) {
+      const { admin } = await prepared({ version })
+      const seen = await statuses(admin, [
+        ["POST", `${ACME}/quota`, { limit_bytes: 1, limit: "1GiB" }],
+        ["POST", `${ACME}/quota`, { limit: "1GiB" }]
+      ])
+      expect([version, ...seen]).toEqual([version, both, text])
+    }
+  })
+
   test("3.7 knows no full access, and lets anyone make organizations", async () => {
     const { admin, bob } = house({ version: "3.7" })
     expect((await bob("POST", "/api/v1/organization/", { name: "bobs" })).status).toBe(201)

@@ -54,6 +54,19 @@ describe("flags and releases", () => {
     })
   }
 
+  test("/config shows the flags that the release knows, and all that was configured", async () => {
+    const cases: [string, unknown[]][] = [
+      ["3.10", [false, false, undefined, true]],
+      ["3.15", [false, undefined, true, true]],
+      ["3.18", [true, undefined, true, true]]
+    ]
+    for (const [version, wanted] of cases) {
+      const { json } = await house({ version }).nobody("GET", "/config")
+      const flags = ["UI_V2", "UI_V2_REPO_SETTINGS", "UI_MODELCARD", "IMMUTABLE_TAGS"]
+      expect(flags.map((flag) => at(json, "features", flag))).toEqual(wanted)
+    }
+  })
+
   test("an organization without an address shows a random one before 3.18, and none since", async () => {
     for (const [version, pattern] of [
       ["3.17", /^[0-9a-f-]{36}$/],
@@ -82,6 +95,28 @@ describe("discovery", () => {
     const { json } = await nobody("GET", "/api/v1/discovery?internal=true")
     expect(at(json, "paths", "/api/v1/superuser/organizations/", "get", "operationId")).toBe("listAllOrganizations")
     expect(at(json, "paths", "/api/v1/organization/{orgname}/team/{teamname}/syncing")).toBeUndefined()
+  })
+
+  test("robots' federation works from 3.13 on and is listed from 3.17 on", async () => {
+    const path = "/api/v1/organization/{orgname}/robots/{robot_shortname}/federation"
+    for (const [version, listed] of [
+      ["3.12", false],
+      ["3.16", false],
+      ["3.17", true]
+    ] as const) {
+      const { json } = await house({ version }).nobody("GET", "/api/v1/discovery")
+      expect([version, at(json, "paths", path) !== undefined]).toEqual([version, listed])
+    }
+  })
+
+  test("a schema of two operations: the superuser's from 3.9 on", async () => {
+    for (const [version, property] of [
+      ["3.8", "invoice_email"],
+      ["3.9", "name"]
+    ] as const) {
+      const { json } = await house({ version }).nobody("GET", "/api/v1/discovery")
+      expect(at(json, "definitions", "UpdateOrg", "properties", property)).toBeDefined()
+    }
   })
 
   test("names each operation once", async () => {

@@ -86,7 +86,7 @@ const view = (call: Call, { tagPattern, tagPatternMatches, ...policy }: Policy) 
 const routes = (owner: Owner, policies: Part<Policy[]>, prefix: string, since: string): readonly Route[] => {
   const all = `${owner.base}/autoprunepolicy/`
   const one = `${all}{policy_uuid}`
-  const shared = { ...owner.shared, features: ["AUTO_PRUNE"], since } as const
+  const shared = { ...owner.shared, features: ["AUTO_PRUNE"], since, listedSince: "3.10.25" } as const
   const body = { name: "AutoPrunePolicyConfig", schema: CONFIG }
   const log = (call: Call, verb: string, { method, value, tagPattern, tagPatternMatches }: Policy): void =>
     owner.log(call, `${verb}_${owner.kind === "organization" ? "namespace" : "repository"}_autoprune_policy`, {

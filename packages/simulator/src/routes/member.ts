@@ -27,8 +27,13 @@ const view = (organization: Organization, name: string) => ({
   repositories: repositoriesOf(organization, name)
 })
 
+const fullyAdministered = (call: Call) => {
+  call.caller.require(call.caller.administersFully(call.parameter("orgname")))
+  return call.administered()
+}
+
 const remove = (call: Call) => {
-  const { organization } = call.administered()
+  const { organization } = fullyAdministered(call)
   const member = call.parameter("membername")
   if (!call.state.isPerson(member)) throw notFound()
   const admins = [...organization.teams.values()].filter(({ role }) => role === "admin")
@@ -79,7 +84,7 @@ export const member: Kind = {
       operation: "getOrganizationCollaborators",
       scope: "org:admin",
       handle: (call) => {
-        const { organization } = call.administered()
+        const { organization } = fullyAdministered(call)
         const outsiders = peopleOnRepositories(organization).filter(
           (name) => isPerson(name) && !isInSomeTeam(organization, name)
         )

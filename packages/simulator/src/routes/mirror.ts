@@ -2,6 +2,7 @@
 import { atLeast, grantedRole } from "../auth.ts"
 import type { Call } from "../call.ts"
 import { detail, internalError, invalidRequest, json, noContent, notFound } from "../errors.ts"
+import { isAmong } from "../features.ts"
 import { type Json, Reader } from "../json.ts"
 import {
   asObject,
@@ -152,6 +153,12 @@ const checkTimeout = (call: Call): void => {
   }
 }
 
+/** From which releases a key is taken without an error; the first ones drop it. */
+const EARLY: readonly (readonly [string, readonly string[]])[] = [
+  ["skopeo_timeout_interval", ["3.14.7", "3.15"]],
+  ["architecture_filter", ["3.16.4", "3.17"]]
+]
+
 const create = (call: Call) => {
   const { namespace, name, repository } = foundRepository(call)
   const { body } = call
@@ -170,7 +177,7 @@ const create = (call: Call) => {
   const robot = wantedRobot(call, namespace, username)
   letWrite(call, namespace, name, repository, robot)
   const unknown = Object.keys(asObject(body.value)).some((key) => !Object.hasOwn(PROPERTIES, key))
-  const early = body.get("skopeo_timeout_interval") !== undefined && !call.since("3.14")
+  const early = EARLY.some(([key, since]) => body.get(key) !== undefined && !isAmong(call.registry.version, since))
   if (unknown || early) throw internalError("an argument that the model does not have")
   mirrors.set(repository, {
     is_enabled: body.flag("is_enabled") ?? true,
@@ -185,7 +192,7 @@ const create = (call: Call) => {
     tags,
     robot,
     skopeo_timeout_interval: body.number("skopeo_timeout_interval") ?? 300,
-    architecture_filter: wantedArchitectures(call)
+    architecture_filter: call.since("3.17") ? wantedArchitectures(call) : []
   })
   repository.state = "MIRROR"
   const to = body.required("external_reference")

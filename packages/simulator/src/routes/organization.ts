@@ -2,7 +2,7 @@
 import { avatar, teamAvatar } from "../avatar.ts"
 import type { Call } from "../call.ts"
 import { invalidRequest, json, message, noContent } from "../errors.ts"
-import { tagExpirationSeconds } from "../features.ts"
+import { isAmong, tagExpirationSeconds } from "../features.ts"
 import { fromMap, type Json } from "../json.ts"
 import { isEmail, namespaceProblem } from "../names.ts"
 import type { Kind } from "../router.ts"
@@ -41,6 +41,7 @@ const view = (call: Call, name: string, organization: Organization) => {
   const caller = call.caller.shown()
   const isAdmin = caller.administers(name)
   const isMember = caller.isMember(name)
+  const readsEmail = caller.readsEmail(name)
   const teams = () => ({
     teams: fromMap(
       new Map([...organization.teams].map(([team, item]) => [team, { team, item }])),
@@ -60,7 +61,7 @@ const view = (call: Call, name: string, organization: Organization) => {
   })
   return {
     name,
-    email: isAdmin ? visibleEmail(call, organization) : "",
+    email: readsEmail ? visibleEmail(call, organization) : "",
     avatar: avatar("user", name, organization.email ?? organization.uuid),
     is_admin: isAdmin,
     is_member: isMember,
@@ -73,7 +74,7 @@ const view = (call: Call, name: string, organization: Organization) => {
           is_free_account: true
         }
       : {}),
-    ...(isAdmin || (isMember && call.since("3.12")) ? quotaView(call, name) : {})
+    ...(isAdmin || (isMember && !readsEmail && call.since("3.12")) ? quotaView(call, name) : {})
   }
 }
 
@@ -117,9 +118,18 @@ const create = (call: Call) => {
   return json(201, "Created")
 }
 
+/** Until the releases named, an organization that is not there was refused before it was looked for. */
+const checked = (call: Call) => {
+  const name = call.parameter("orgname")
+  if (!isAmong(call.registry.version, ["3.9.25", "3.10.25", "3.11"])) {
+    call.caller.require(call.state.organizations.has(name))
+  }
+  return call.administered()
+}
+
 /** Field by field, as Quay does: what comes before a bad field is kept. */
 const update = (call: Call) => {
-  const { name, organization } = call.administered()
+  const { name, organization } = checked(call)
   const email = wantedEmail(call, name)
   const log = (kind: string, metadata: { readonly [key: string]: Json }) =>
     call.log(kind, { namespace: name }, { ...metadata, namespace: name })
@@ -181,7 +191,8 @@ export const organization: Kind = {
       operation: "deleteAdminedOrganization",
       scope: "org:admin",
       handle: (call) => {
-        const { name } = call.administered()
+        const { name } = checked(call)
+        call.caller.require(call.caller.administersFully(name))
         call.log("org_delete", { namespace: name }, { namespace: name })
         call.state.deleteNamespace(name)
         return noContent()

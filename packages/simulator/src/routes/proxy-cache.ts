@@ -1,7 +1,7 @@
 // The proxy cache of an organization. Leaves out asking the upstream registry whether it is one.
 import type { Call } from "../call.ts"
 import { internalError, invalidRequest, json, notFound } from "../errors.ts"
-import { isAtLeast } from "../features.ts"
+import { isAmong } from "../features.ts"
 import { Reader } from "../json.ts"
 import type { Kind } from "../router.ts"
 import type { Schema } from "../schema.ts"
@@ -42,25 +42,13 @@ const caches = part<ProxyCache | undefined>({
   write: (cache) => (cache === undefined ? undefined : { ...cache })
 })
 
-/** The patch from which a minor release reads the organization's name from the path; those not named never do. */
-const FIXED = new Map([
-  [9, 24],
-  [10, 24],
-  [12, 20],
-  [15, 6],
-  [16, 4]
-])
-
-const readsPath = (version: string | undefined): boolean => {
-  if (isAtLeast(version, "3.17")) return true
-  const [, minor = 0, patch = Number.POSITIVE_INFINITY] = (version ?? "").split(".").map(Number)
-  return patch >= (FIXED.get(minor) ?? Number.POSITIVE_INFINITY) && FIXED.has(minor)
-}
+/** The releases from which the organization's name is read from the path. */
+const READS_PATH = ["3.9.24", "3.10.24", "3.12.20", "3.15.6", "3.16.4", "3.17"]
 
 /** Where the path is not read, the body's name decides, and there must be one. */
 const target = (call: Call): Organization => {
   const { organization } = call.administered()
-  if (readsPath(call.registry.version)) return organization
+  if (isAmong(call.registry.version, READS_PATH)) return organization
   const named = call.state.organizations.get(call.body.text("org_name") ?? "")
   if (named === undefined) throw internalError("no org_name")
   return named

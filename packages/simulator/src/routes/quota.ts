@@ -100,9 +100,6 @@ const nextId = (call: Call, ids: (quota: Quota) => readonly number[]): number =>
 }
 
 const wantedBytes = (call: Call): number => {
-  if (!call.since("3.12") && call.body.number("limit_bytes") === undefined) {
-    throw invalidRequest("'limit_bytes' is a required property")
-  }
   const text = call.since("3.12") ? call.body.text("limit") : undefined
   const bytes = text === undefined ? (call.body.number("limit_bytes") ?? 0) : parseSize(text)
   if (bytes <= 0) throw invalidRequest(`Invalid quota size limit value: '${bytes}'`)
@@ -114,6 +111,7 @@ interface Place {
   readonly base: string
   readonly parameter: string
   readonly names: { readonly list: string; readonly one: string }
+  readonly body: string
   readonly mayRead: (call: Call, name: string) => boolean
   readonly mayWrite: (call: Call) => boolean
 }
@@ -155,6 +153,12 @@ const remove = (place: Place) => (call: Call) => {
   return noContent()
 }
 
+/** Before 3.12 there were only bytes, and beside them nothing was looked at. */
+const inBothForms = (name: string, route: Omit<Route, "body" | "since" | "until">): readonly Route[] => [
+  { ...route, until: "3.12", body: { name, schema: { type: "object", ...BYTES } } },
+  { ...route, since: "3.12", body: { name, schema: QUOTA } }
+]
+
 const routes = (place: Place): readonly Route[] => {
   const all = `${place.base}/quota`
   const one = `${all}/{quota_id}`
@@ -172,27 +176,25 @@ const routes = (place: Place): readonly Route[] => {
         return json(200, quota === undefined ? [] : [view(call, quota)])
       }
     },
-    {
+    ...inBothForms(`New${place.body}`, {
       ...shared,
       method: "POST",
       path: all,
       operation: `create${place.names.one}`,
-      body: { name: place.names.one.includes("Super") ? "NewNamespaceQuota" : "NewOrgQuota", schema: QUOTA },
       handle: create(place)
-    },
-    {
+    }),
+    ...inBothForms(`Update${place.body}`, {
       ...shared,
       method: "PUT",
       path: one,
       operation: `change${place.names.one}`,
-      body: { name: place.names.one.includes("Super") ? "UpdateNamespaceQuota" : "UpdateOrgQuota", schema: QUOTA },
       handle: (call) => {
         const { name, quota } = found(call, place)
         quota.limit_bytes = wantedBytes(call)
         logQuota(call, "org_change_quota", name, quota)
         return json(200, view(call, quota))
       }
-    },
+    }),
     {
       ...shared,
       method: "DELETE",
@@ -257,6 +259,7 @@ const ORGANIZATION: Place = {
   base: "/api/v1/organization/{orgname}",
   parameter: "orgname",
   names: { list: "OrganizationQuota", one: "OrganizationQuota" },
+  body: "OrgQuota",
   mayRead: ({ caller }, name) => caller.isMember(name),
   mayWrite: (call) => (call.since("3.16") ? call.caller.hasFullAccess() : call.caller.isSuperuser())
 }
@@ -265,6 +268,7 @@ const SUPERUSER: Place = {
   base: "/api/v1/superuser/organization/{namespace}",
   parameter: "namespace",
   names: { list: "OrganizationQuotaSuperUser", one: "OrganizationQuotaSuperUser" },
+  body: "NamespaceQuota",
   mayRead: ({ caller }) => caller.isSuperuser(),
   mayWrite: ({ caller }) => caller.isSuperuser()
 }

@@ -116,6 +116,10 @@ const remove = (owner: Owner) => (call: Call) => {
 }
 
 const permissions = (owner: Owner) => (call: Call) => {
+  // In 3.7 it is the web framework that refuses here.
+  if (owner === ofOrganization && !call.since("3.8") && !call.caller.administers(call.parameter("orgname"))) {
+    throw message("You don't have the permission to access the requested resource.", 403)
+  }
   const { namespace, full } = found(call, owner)
   const granted = [...namespace.repositories].flatMap(([name, repository]) => {
     const role = repository.permissions.users.get(full)
@@ -191,6 +195,7 @@ const routes = (base: string, prefix: string, owner: Owner, federationSince: str
       operation: `get${prefix}RobotFederation`,
       scope,
       since: federationSince,
+      listedSince: "3.17",
       handle: (call) => json(200, found(call, owner).robot.federation)
     },
     {
@@ -199,6 +204,7 @@ const routes = (base: string, prefix: string, owner: Owner, federationSince: str
       operation: `create${prefix}RobotFederation`,
       scope,
       since: federationSince,
+      listedSince: "3.17",
       body: { name: "CreateRobotFederation", schema: FEDERATION },
       handle: setFederation(owner)
     },
@@ -208,6 +214,7 @@ const routes = (base: string, prefix: string, owner: Owner, federationSince: str
       operation: `delete${prefix}RobotFederation`,
       scope,
       since: federationSince,
+      listedSince: "3.17",
       handle: (call) => {
         const { name, short, robot } = found(call, owner)
         robot.federation = []

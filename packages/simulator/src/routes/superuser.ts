@@ -2,6 +2,7 @@
 import { avatar, userAvatar } from "../avatar.ts"
 import type { Call } from "../call.ts"
 import { internalError, invalidRequest, json, message, noContent, notFound } from "../errors.ts"
+import { isAmong } from "../features.ts"
 import { namespaceProblem } from "../names.ts"
 import { token as randomToken } from "../random.ts"
 import type { Kind, Route } from "../router.ts"
@@ -41,13 +42,17 @@ const organizationView = (call: Call, name: string, organization: Organization) 
   ...quotaView(call, name)
 })
 
+const PAGED = ["3.7.14", "3.8.15", "3.9"]
+
 /** Everything without a limit, pages with one. */
 const listed = <T>(call: Call, all: ReadonlyMap<string, T>, view: (name: string, item: T) => object) => {
   const limit = call.queryNumber("limit")
   const { items, next } = call.registry.pages.page(
     [...all],
     ([name]) => name,
-    limit === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.min(limit, 100)),
+    limit === undefined || !isAmong(call.registry.version, PAGED)
+      ? Number.POSITIVE_INFINITY
+      : Math.max(1, Math.min(limit, 100)),
     call.incoming.query.get("next_page")
   )
   return { items: items.map(([name, item]) => view(name, item)), next }

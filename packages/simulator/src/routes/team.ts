@@ -150,6 +150,7 @@ const members = (call: Call) => {
 }
 
 const permissions = (call: Call) => {
+  call.caller.require(call.caller.administersFully(call.parameter("orgname")))
   const { organization, name } = found(call)
   const granted = [...organization.repositories].flatMap(([repository, item]) => {
     const role = item.permissions.teams.get(name)
