@@ -10,7 +10,7 @@ import { findCycle } from "./graph.ts"
 import { canonical, equal, isRecord } from "./json.ts"
 import { indexKinds, type Kind } from "./kind.ts"
 import { type AnyOperation, isOperationOf, type Operation } from "./operation.ts"
-import type { TargetPlan } from "./plan.ts"
+import type { TargetPlan } from "./target-plan.ts"
 
 export const FORMAT = "quaymaster-plan/1"
 

@@ -1,5 +1,6 @@
 /** The operation graph: what comes before what, and the way round a cycle if there is one. */
 import { byText } from "./address.ts"
+import { append } from "./lists.ts"
 
 /** For each node, the nodes it needs. */
 export type Needs = ReadonlyMap<string, ReadonlySet<string>>
@@ -16,11 +17,7 @@ export const findCycle = (needs: Needs): ReadonlyArray<string> | undefined => {
     const open = [...needed].filter((id) => needs.has(id))
     waiting.set(node, open.length)
     if (open.length === 0) ready.push(node)
-    for (const id of open) {
-      const known = dependents.get(id)
-      if (known === undefined) dependents.set(id, [node])
-      else known.push(node)
-    }
+    for (const id of open) append(dependents, id, node)
   }
   for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
     waiting.delete(node)

@@ -70,6 +70,10 @@ export type Operation<K extends Kind = Kind> = K extends Kind
 /** An operation of any kind at all. */
 export type AnyOperation = Create<string, Item> | Update<string, Item> | Replace<string, Item> | Delete<string, Item>
 
+/** The object that an operation is about: as it will be, or as it was where it is deleted. */
+export const itemOf = (operation: AnyOperation): Item =>
+  operation.action === "delete" ? operation.before : operation.after
+
 const checks = new WeakMap<TObject, TypeCheck<TObject>>()
 
 /** Whether a value has the shape of a kind's objects. The check is compiled once for each schema. */

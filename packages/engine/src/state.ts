@@ -4,6 +4,7 @@
  */
 import { addressOf, type Collection, collectionId } from "./address.ts"
 import type { Item, ItemOf, Kind } from "./kind.ts"
+import { append } from "./lists.ts"
 
 /** One declared object. `source` is where, as people write it: `acme.yaml:14`. */
 export type Declaration<K extends Kind = Kind> = K extends Kind
@@ -61,10 +62,7 @@ export const indexActual = (kinds: ReadonlyMap<string, Kind>, actual: Actual): A
     // Pages that shift while they are read can tell of one object twice.
     if (byAddress.has(address)) continue
     byAddress.set(address, found)
-    const id = collectionId(collectionOf(kind, found.item))
-    const together = byCollection.get(id)
-    if (together === undefined) byCollection.set(id, [found])
-    else together.push(found)
+    append(byCollection, collectionId(collectionOf(kind, found.item)), found)
   }
   return { byAddress, byCollection, read: new Set(actual.read.map(collectionId)) }
 }

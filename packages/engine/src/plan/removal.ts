@@ -2,9 +2,11 @@
  * What a deletion takes along, and what stands in its way. Both follow from the references of what is there; whether a
  * deletion is wanted is decided elsewhere.
  */
-import { addressOf, byText, type Ref } from "./address.ts"
-import type { Kind } from "./kind.ts"
-import type { Found } from "./state.ts"
+import { byText, type Ref } from "../address.ts"
+import type { Kind } from "../kind.ts"
+import { append } from "../lists.ts"
+import type { Found } from "../state.ts"
+import { needsOf, refersTo } from "./situation.ts"
 
 export interface Removals {
   /** Each object that goes along, with the deletion that takes it: the topmost, where they are nested. */
@@ -13,7 +15,8 @@ export interface Removals {
   readonly blocked: ReadonlyMap<string, string>
 }
 
-interface Dependent {
+/** What refers to something without going along with it. */
+export interface Dependent {
   readonly address: string
   readonly found: Found
   readonly ref: Ref
@@ -37,10 +40,10 @@ export const removals = (
   const cascading = new Map<string, Array<string>>()
   const holding = new Map<string, Array<Dependent>>()
   for (const [address, found] of there) {
-    for (const ref of kinds.get(found.kind)?.needs?.(found.item) ?? []) {
-      const needed = addressOf(ref.kind, ref.key)
-      if (ref.cascades === true) push(cascading, needed, address)
-      else push(holding, needed, { address, found, ref })
+    for (const ref of needsOf(kinds.get(found.kind), found.item)) {
+      const needed = refersTo(ref)
+      if (ref.cascades === true) append(cascading, needed, address)
+      else append(holding, needed, { address, found, ref })
     }
   }
   // What is blocked stays, and by that may block others: until no more is.
@@ -61,12 +64,6 @@ export const removals = (
     if (blocked.size === before) return { doomed, blocked }
     for (const root of blocked.keys()) roots.delete(root)
   }
-}
-
-const push = <A>(lists: Map<string, Array<A>>, key: string, value: A): void => {
-  const list = lists.get(key)
-  if (list === undefined) lists.set(key, [value])
-  else list.push(value)
 }
 
 const takenAlong = (

@@ -1,0 +1,123 @@
+/**
+ * The operations, as far as each can be told by itself: one for each object that something is done to. Of what an operation
+ * needs, only what brings it about is known here; the rest is a matter of order.
+ */
+import { byText } from "../address.ts"
+import { diff } from "../diff.ts"
+import { groupBy } from "../lists.ts"
+import type { Action, AnyOperation } from "../operation.ts"
+import type { Decisions } from "./decision.ts"
+import type { Fate, Fates } from "./fate.ts"
+import type { Prediction, Predictions } from "./prediction.ts"
+import type { Resource } from "./situation.ts"
+
+/** An operation, and what it is done to. */
+export interface Draft {
+  readonly on: Resource
+  readonly operation: AnyOperation
+}
+
+type FateThatIs<State extends Fate["state"]> = Extract<Fate, { readonly state: State }>
+
+export const draft = ({ doomed, fates, removed }: Decisions, predictions: Predictions): ReadonlyArray<Draft> => {
+  const taken = groupBy(doomed, ([, root]) => root)
+  const cascades = (root: string) => (taken.get(root) ?? []).map(([address]) => address).sort(byText)
+  const drafts: Array<Draft> = []
+  const add = (on: Resource, operation: AnyOperation) => drafts.push({ on, operation })
+
+  // To what is the same, or stuck, nothing is done.
+  for (const [address, fate] of fates) {
+    const { want } = fate
+    if (fate.state === "missing" || fate.state === "lost") add(want, creation(fate, fates, predictions.get(address)))
+    else if (fate.state === "replaced") add(want, replacement(fate, cascades(address)))
+    else if (fate.state === "changed") add(want, update(fate))
+  }
+  for (const [address, extra] of removed) {
+    const prediction = predictions.get(address)
+    // What the registry could make again is deleted after it could.
+    const needs = prediction?.unwanted === true ? [makerOf(prediction.cause, fates)] : []
+    add(extra, deletion(extra, cascades(address), needs, "not in the file"))
+  }
+  for (const [address, prediction] of predictions) {
+    if (!prediction.unwanted || removed.has(address)) continue
+    const impliedBy = makerOf(prediction.cause, fates)
+    const reason = "made by the registry itself; not in the file"
+    add(prediction, { ...deletion(prediction, cascades(address), [impliedBy], reason), impliedBy })
+  }
+  return drafts
+}
+
+/** The id of the operation that makes an object. */
+export const makerOf = (address: string, fates: Fates): string =>
+  `${fates.get(address)?.state === "replaced" ? "replace" : "create"}:${address}`
+
+const creation = (
+  fate: FateThatIs<"missing" | "lost">,
+  fates: Fates,
+  prediction: Prediction | undefined
+): AnyOperation => {
+  const { want } = fate
+  const create = (needs: ReadonlyArray<string>, by: { readonly impliedBy?: string; readonly reason?: string }) => ({
+    ...head("create", want),
+    after: want.item,
+    needs,
+    ...want.origin,
+    ...by
+  })
+  const taker = fate.state === "lost" ? [makerOf(fate.root, fates)] : []
+  if (prediction !== undefined) {
+    const impliedBy = makerOf(prediction.cause, fates)
+    const asWanted = diff(want.kind, prediction.item, want.item).length === 0
+    const reason = asWanted ? "made by the registry itself" : "made by the registry itself, but differently"
+    return create([impliedBy, ...taker], { impliedBy, reason })
+  }
+  if (fate.state === "missing") return create([], {})
+  return create(taker, { impliedBy: makerOf(fate.root, fates), reason: `lost with ${fate.root}, and made again` })
+}
+
+const update = ({ before, changes, want }: FateThatIs<"changed">): AnyOperation => ({
+  ...head("update", want),
+  before,
+  after: want.item,
+  changes,
+  needs: [],
+  ...want.origin
+})
+
+const replacement = (
+  { before, changes, want }: FateThatIs<"replaced">,
+  cascades: ReadonlyArray<string>
+): AnyOperation => ({
+  ...head("replace", want),
+  before,
+  after: want.item,
+  changes,
+  needs: [],
+  cascades,
+  ...lossOf(want),
+  ...want.origin
+})
+
+const deletion = (
+  on: Resource,
+  cascades: ReadonlyArray<string>,
+  needs: ReadonlyArray<string>,
+  reason: string
+): AnyOperation => ({
+  ...head("delete", on),
+  before: on.item,
+  cascades,
+  needs,
+  reason,
+  ...lossOf(on)
+})
+
+/** What every operation begins with. */
+const head = <A extends Action>(action: A, { address, key, kind }: Resource) => ({
+  id: `${action}:${address}`,
+  action,
+  kind: kind.kind,
+  key
+})
+
+const lossOf = ({ kind }: Resource) => (kind.destroys === undefined ? {} : { destroys: kind.destroys })

@@ -1,0 +1,91 @@
+/**
+ * What becomes of each declared object, found by comparing it with what is there. What its kind cannot do narrows the
+ * choice: without an update a difference is a replacement, and a field that never changes leaves the object stuck.
+ */
+import { type Change, diff, overlay } from "../diff.ts"
+import type { Item, Kind } from "../kind.ts"
+import type { Stuck } from "../target-plan.ts"
+import type { Situation, Wanted } from "./situation.ts"
+
+export type Fate =
+  /** Not there: it is created. */
+  | { readonly state: "missing"; readonly want: Wanted }
+  | { readonly state: "same"; readonly want: Wanted; readonly before: Item }
+  /** `changes` are made by an update. What no update can change is `stuck`. */
+  | (Different & { readonly state: "changed"; readonly stuck: Stuck | undefined })
+  /** Deleted, and created again. */
+  | (Different & { readonly state: "replaced" })
+  /** Different, and nothing can be done. */
+  | { readonly state: "stuck"; readonly want: Wanted; readonly before: Item; readonly stuck: Stuck }
+  /** Goes along when the object at `root` is deleted or replaced, and is created again. */
+  | { readonly state: "lost"; readonly want: Wanted; readonly root: string }
+
+interface Different {
+  readonly want: Wanted
+  readonly before: Item
+  readonly changes: ReadonlyArray<Change>
+}
+
+/** By address. */
+export type Fates = ReadonlyMap<string, Fate>
+
+const IMMUTABLE = "the registry offers no way to change or to replace it"
+
+export const compare = ({ there, wanted }: Situation): Fates => {
+  const fates = new Map<string, Fate>()
+  for (const [address, want] of wanted) fates.set(address, fateOf(want, there.byAddress.get(address)?.item))
+  return fates
+}
+
+const fateOf = (want: Wanted, before: Item | undefined): Fate => {
+  if (before === undefined) return { state: "missing", want }
+  const { item, kind } = want
+  const changes = diff(kind, before, item)
+  if (changes.length === 0) return { state: "same", want, before }
+  const fixed = changes.filter((change) => fixedBecause(kind, change.field) !== undefined)
+  const open = changes.filter((change) => fixedBecause(kind, change.field) === undefined)
+  const why = fixed.map(({ field }) => `${field} cannot change after creation: ${fixedBecause(kind, field)}`)
+  if (kind.update !== undefined && open.length > 0) {
+    const stuck = fixed.length === 0 ? undefined : stuckAt(want, fixed, why.join("; "))
+    return { state: "changed", want, before, changes: open, stuck }
+  }
+  if (kind.delete !== undefined && fixed.length === 0) return { state: "replaced", want, before, changes }
+  const reasons = open.length === 0 ? why : [...why, IMMUTABLE]
+  return { state: "stuck", want, before, stuck: stuckAt(want, changes, reasons.join("; ")) }
+}
+
+export const stuckAt = ({ key, kind, origin }: Wanted, changes: ReadonlyArray<Change>, reason: string): Stuck => ({
+  kind: kind.kind,
+  key,
+  changes,
+  reason,
+  ...origin
+})
+
+/** Whether the object is created, for the first time or again. */
+export const isMade = ({ state }: Fate): boolean => state === "missing" || state === "replaced" || state === "lost"
+
+/** The object when all is done. What is not declared, and what cannot change, stays as it is unless the object is made. */
+export const outcome = (fate: Fate): Item => {
+  switch (fate.state) {
+    case "missing":
+    case "replaced":
+    case "lost":
+      return fate.want.item
+    case "changed":
+      return overlay(fate.before, changeable(fate.want))
+    case "same":
+    case "stuck":
+      return fate.before
+  }
+}
+
+/** What of a declared object can be given to one that is there. */
+const changeable = ({ item, kind }: Wanted): Item =>
+  Object.fromEntries(Object.entries(item).filter(([field]) => fixedBecause(kind, field) === undefined))
+
+/** Why a field cannot change after creation, if it cannot. `path` may lead into the field. */
+const fixedBecause = ({ fixed }: Kind, path: string): string | undefined => {
+  const field = path.split(".")[0] ?? path
+  return fixed !== undefined && Object.hasOwn(fixed, field) ? fixed[field] : undefined
+}

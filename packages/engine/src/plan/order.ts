@@ -1,0 +1,106 @@
+/**
+ * What comes before what. A reference counts in both directions: what is needed is made before, and deleted after. Beyond
+ * that, a kind may ask that its objects follow a collection, or that in its collections giving comes before taking away.
+ * Both of these need an edge for each pair: to order them by way of one operation in between would let the failure of that
+ * one hold up others that do not depend on it.
+ */
+import { type Collection, collectionId, type Ref } from "../address.ts"
+import type { Needs } from "../graph.ts"
+import { groupBy } from "../lists.ts"
+import { collectionOf } from "../state.ts"
+import type { Decisions } from "./decision.ts"
+import { type Draft, makerOf } from "./draft.ts"
+import type { Predictions } from "./prediction.ts"
+import { needsOf, refersTo, type Situation } from "./situation.ts"
+
+/** For each operation, those that must be done before it. */
+export const order = (
+  situation: Situation,
+  decisions: Decisions,
+  predictions: Predictions,
+  drafts: ReadonlyArray<Draft>
+): Needs => {
+  const index = indexDrafts(decisions, predictions, drafts)
+  const needs = new Map<string, Set<string>>()
+  for (const draft of drafts) {
+    const { id, needs: causes } = draft.operation
+    needs.set(id, new Set([...causes, ...makersOfNeeded(index, draft), ...followed(index, draft)]))
+  }
+  for (const draft of drafts) {
+    const { id } = draft.operation
+    // What needs a replaced object is done after the replacement, which then cannot wait for it.
+    for (const end of endsOfNeeded(index, draft)) if (needs.get(id)?.has(end) !== true) needs.get(end)?.add(id)
+  }
+  for (const draft of drafts) {
+    const own = needs.get(draft.operation.id)
+    for (const grant of grantsBefore(index, draft)) own?.add(grant)
+  }
+  for (const [end, taker] of takersBeforeEnds(index, situation, decisions)) needs.get(end)?.add(taker)
+  return needs
+}
+
+/** The ids of the operations, by what is asked of them. */
+interface DraftIndex {
+  /** What makes an object, on purpose or by itself, by the object's address. */
+  readonly makers: ReadonlyMap<string, string>
+  /** What ends an object, by its address. A replacement makes and ends. */
+  readonly ends: ReadonlyMap<string, string>
+  readonly byCollection: ReadonlyMap<string, ReadonlyArray<Draft>>
+}
+
+const indexDrafts = ({ fates }: Decisions, predictions: Predictions, drafts: ReadonlyArray<Draft>): DraftIndex => {
+  const makers = new Map<string, string>()
+  const ends = new Map<string, string>()
+  for (const [address, { cause }] of predictions) makers.set(address, makerOf(cause, fates))
+  for (const { on, operation } of drafts) {
+    const { action, id } = operation
+    if (action === "create" || action === "replace") makers.set(on.address, id)
+    if (action === "delete" || action === "replace") ends.set(on.address, id)
+  }
+  return { makers, ends, byCollection: groupBy(drafts, ({ on }) => collectionId(collectionOf(on.kind, on.item))) }
+}
+
+/** The operations under the addresses that references lead to. */
+const under = (ids: ReadonlyMap<string, string>, refs: ReadonlyArray<Ref>): ReadonlyArray<string> =>
+  refs.map((ref) => ids.get(refersTo(ref))).filter((id) => id !== undefined)
+
+const inCollection = ({ byCollection }: DraftIndex, collection: Collection): ReadonlyArray<Draft> =>
+  byCollection.get(collectionId(collection)) ?? []
+
+/** An object is made, or changed, after what it will need. */
+const makersOfNeeded = ({ makers }: DraftIndex, { on, operation }: Draft): ReadonlyArray<string> =>
+  operation.action === "delete" ? [] : under(makers, needsOf(on.kind, operation.after))
+
+/** What an object needed ends after the object is gone, or has let go. */
+const endsOfNeeded = ({ ends }: DraftIndex, { on, operation }: Draft): ReadonlyArray<string> =>
+  operation.action === "create" ? [] : under(ends, needsOf(on.kind, operation.before))
+
+/** An object is made after all that is planned for the collections that it follows. */
+const followed = (index: DraftIndex, { on, operation }: Draft): ReadonlyArray<string> => {
+  if (operation.action !== "create" && operation.action !== "replace") return []
+  const collections = on.kind.follows?.(operation.after) ?? []
+  return collections.flatMap((collection) => inCollection(index, collection)).map((earlier) => earlier.operation.id)
+}
+
+/** Nothing is taken away before what is new has been given, where the kind asks for that. */
+const grantsBefore = (index: DraftIndex, { on, operation }: Draft): ReadonlyArray<string> => {
+  if (operation.action !== "delete" || on.kind.grantsFirst !== true) return []
+  const together = inCollection(index, collectionOf(on.kind, on.item)).map((draft) => draft.operation)
+  return together.filter(({ action }) => action !== "delete").map(({ id }) => id)
+}
+
+/** What goes along needs things as well, and is gone only when what takes it along is done. */
+const takersBeforeEnds = (
+  { ends }: DraftIndex,
+  { kinds, there }: Situation,
+  { doomed }: Decisions
+): ReadonlyArray<readonly [end: string, taker: string]> =>
+  [...doomed].flatMap(([address, root]) => {
+    const found = there.byAddress.get(address)
+    const taker = ends.get(root)
+    if (found === undefined || taker === undefined) return []
+    const refs = needsOf(kinds.get(found.kind), found.item).filter((ref) => ref.cascades !== true)
+    return under(ends, refs)
+      .filter((end) => end !== taker)
+      .map((end): readonly [string, string] => [end, taker])
+  })

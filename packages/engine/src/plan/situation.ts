@@ -1,0 +1,99 @@
+/**
+ * Where planning starts: what is wanted, what is owned and what is there, each looked up and indexed once. Every later step
+ * is given this, and none changes it.
+ */
+import { addressOf, collectionId, type Ref } from "../address.ts"
+import type { Item, Kind } from "../kind.ts"
+import { type Actual, type ActualIndex, type Desired, indexActual, type Owned } from "../state.ts"
+import type { Problem } from "../target-plan.ts"
+
+/** An object, with its kind looked up and its names made. */
+export interface Resource {
+  readonly address: string
+  readonly kind: Kind
+  readonly key: string
+  readonly item: Item
+}
+
+export const resourceOf = (kind: Kind, item: Item): Resource => {
+  const key = kind.key(item)
+  return { address: addressOf(kind.kind, key), kind, key, item }
+}
+
+/** A declared object. `origin` is spread into whatever tells of it. */
+export interface Wanted extends Resource {
+  readonly origin: { readonly source?: string }
+}
+
+export interface Situation {
+  readonly kinds: ReadonlyMap<string, Kind>
+  /** What is declared, by address. */
+  readonly wanted: ReadonlyMap<string, Wanted>
+  /** The collections that files own, by their id. */
+  readonly owned: ReadonlyMap<string, Owned>
+  readonly there: ActualIndex
+  readonly caller: string | undefined
+}
+
+/** Looks everything up. What is declared twice, or of no known kind, is told, and left out. */
+export const survey = (
+  kinds: ReadonlyMap<string, Kind>,
+  desired: Desired,
+  actual: Actual
+): { readonly situation: Situation; readonly problems: ReadonlyArray<Problem> } => {
+  const { wanted, problems } = indexWanted(kinds, desired.declarations)
+  const unknown = desired.scope.filter((entry) => !kinds.has(entry.kind))
+  return {
+    situation: {
+      kinds,
+      wanted,
+      owned: indexOwned(desired.scope),
+      there: indexActual(kinds, actual),
+      caller: actual.caller
+    },
+    problems: [...problems, ...unknown.map((entry) => ({ message: noSuchKind(entry.kind) }))]
+  }
+}
+
+const indexWanted = (kinds: ReadonlyMap<string, Kind>, declarations: Desired["declarations"]) => {
+  const wanted = new Map<string, Wanted>()
+  const problems: Array<Problem> = []
+  for (const { item, kind: name, source } of declarations) {
+    const origin = source === undefined ? {} : { source }
+    const kind = kinds.get(name)
+    if (kind === undefined) {
+      problems.push({ message: noSuchKind(name), ...origin })
+      continue
+    }
+    const want = { ...resourceOf(kind, item), origin }
+    const first = wanted.get(want.address)
+    if (first === undefined) wanted.set(want.address, want)
+    else {
+      const where = first.origin.source === undefined ? "" : `, first at ${first.origin.source}`
+      problems.push({ message: `${name} ${want.key} is declared twice${where}.`, ...origin })
+    }
+  }
+  return { wanted, problems }
+}
+
+const indexOwned = (scope: ReadonlyArray<Owned>): ReadonlyMap<string, Owned> => {
+  const owned = new Map<string, Owned>()
+  for (const entry of scope) {
+    const id = collectionId(entry)
+    // Several files may own one collection: it is pruned if any of them says so, whichever comes first.
+    if (owned.get(id)?.prune !== true) owned.set(id, entry)
+  }
+  return owned
+}
+
+const noSuchKind = (name: string): string => `There is no kind named "${name}".`
+
+/** What an object refers to. An object of a kind that is not known refers to nothing. */
+export const needsOf = (kind: Kind | undefined, item: Item): ReadonlyArray<Ref> => kind?.needs?.(item) ?? []
+
+/** Whether the object is there without anybody having asked for it. */
+export const isImplicit = ({ caller }: Situation, { item, kind }: Resource): boolean =>
+  kind.implicit?.(item, caller) ?? false
+
+/** The address that a reference leads to. */
+export const refersTo = (ref: Ref): string => addressOf(ref.kind, ref.key)

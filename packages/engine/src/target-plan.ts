@@ -1,0 +1,50 @@
+/** What planning comes to: the plan of one registry, or all that is wrong with what was wanted. Values only. */
+import type { Collection } from "./address.ts"
+import type { Change } from "./diff.ts"
+import type { AnyOperation } from "./operation.ts"
+
+/** A mistake in what is wanted. `source` is where, as people write it. */
+export interface Problem {
+  readonly message: string
+  readonly source?: string
+}
+
+/** The wanted state cannot be planned. All the problems at once. */
+export class PlanRefused extends Error {
+  override readonly name = "PlanRefused"
+  readonly _tag = "PlanRefused"
+  readonly problems: ReadonlyArray<Problem>
+  constructor(problems: ReadonlyArray<Problem>) {
+    super(problems.map((it) => (it.source === undefined ? it.message : `${it.source}: ${it.message}`)).join("\n"))
+    this.problems = problems
+  }
+}
+
+/** An object in an owned collection that no file declares, and that stays. */
+export interface Extra {
+  readonly kind: string
+  readonly key: string
+  readonly reason: string
+}
+
+/** A declared object whose difference the registry offers no way to mend. */
+export interface Stuck {
+  readonly kind: string
+  readonly key: string
+  readonly changes: ReadonlyArray<Change>
+  readonly reason: string
+  readonly source?: string
+}
+
+/** What is to be done to one registry. */
+export interface TargetPlan<Op = AnyOperation> {
+  /** The name that files and configuration give the registry. */
+  readonly registry: string
+  readonly url: string
+  readonly scope: ReadonlyArray<Collection & { readonly existing: number }>
+  readonly operations: ReadonlyArray<Op>
+  readonly extras: ReadonlyArray<Extra>
+  readonly stuck: ReadonlyArray<Stuck>
+  /** How many declared objects are as they should be. */
+  readonly unchanged: number
+}
