@@ -272,15 +272,6 @@ describe("failures", () => {
     expect(ended.code).toBe(code)
   })
 
-  test("a refused connection is tried again, and told", { timeout: 30_000 }, async () => {
-    const { code, stderr, stdout } = await world.run("quay-plan --registry http://127.0.0.1:9 acme.yaml", {
-      env: { QUAY_TOKEN: "not-a-token" }
-    })
-    expect({ code, stdout }).toEqual({ code: 1, stdout: "" })
-    expect(stderr).toMatch(/^… \S+: retry 3 in .*127\.0\.0\.1:9/m)
-    expect(stderr).toMatch(/^error: .*127\.0\.0\.1:9.*\nCheck the URL and the network, and try again\.\n$/m)
-  })
-
   test("a plan that was edited", async () => {
     await world.run(`quay-plan ${SIM} -o plan.json acme.yaml`)
     const file = join(world.folder, "plan.json")
