@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config"
 
-const project = (name: string, root: string) => ({ test: { name, root, include: ["test/**/*.test.ts"] } })
+/** Tests over HTTP repeat requests after pauses, and share their processors with others. */
+const project = (name: string, root: string) => ({
+  test: { name, root, include: ["test/**/*.test.ts"], testTimeout: 30_000 }
+})
 
 /** Run by `pnpm test:live` and by nothing else: a bare `vitest run` needs no registry. */
 const live = process.argv.some((argument) => argument === "live" || argument === "--project=live")

@@ -1,13 +1,13 @@
 /** Who a permission is for: a user, a robot account of the organization, or one of its teams. Exactly one of the three. */
 import { Type } from "@sinclair/typebox"
-import { RobotName, TeamName, UserName } from "./names.ts"
 import { robotRef, robotUser } from "./robot.ts"
 import { teamRef } from "./team.ts"
 
+/** Names as the registry has them, another organization's robots among the users. Which names a file may say, its section tells. */
 export const granteeFields = {
-  user: Type.Optional(UserName),
-  robot: Type.Optional(RobotName),
-  team: Type.Optional(TeamName)
+  user: Type.Optional(Type.String()),
+  robot: Type.Optional(Type.String()),
+  team: Type.Optional(Type.String())
 }
 
 export interface Grantee {

@@ -125,6 +125,16 @@ rows("default permissions", [
 ])
 
 describe("a plan of default permissions", () => {
+  tested("removes a rule for another organization's robot, which no file could name", async (trial) => {
+    const other = `${trial.org}other`
+    await trial.reach(`organization: ${other}\nrobots: { ci: {} }`)
+    await trial.reach("default_permissions: []")
+    await rule(trial, "read", "user", `${other}+ci`)
+    const plan = await trial.reach("default_permissions: []")
+    expect(plan.operations.map(({ id }) => id)).toEqual([`delete:default-permission:${trial.org}/user:${other}+ci`])
+    expect((await trial.state()).defaults).toEqual([])
+  })
+
   for (const effect of [
     { kind: "drop", applied: true },
     { kind: "server-error", applied: true },

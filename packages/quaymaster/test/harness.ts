@@ -88,7 +88,8 @@ export const simulated = (
   run: (scene: Scene & { readonly simulator: Simulator }) => Promise<unknown>,
   options: SimulatorOptions = {}
 ): void =>
-  test.skipIf(simulatedOnly)(simulatorTest(name), () =>
+  // Most of them wait for what is repeated after a pause, each with a registry of its own.
+  test.skipIf(simulatedOnly)(simulatorTest(name), { concurrent: true }, () =>
     within(async (made) => {
       const { simulator } = made.registry
       if (simulator !== undefined) await run({ ...made, simulator })

@@ -89,6 +89,28 @@ describe("planning and applying", () => {
   })
 })
 
+describe("earlier releases", () => {
+  for (const version of ["3.7", "3.9", "3.12", "3.14", "3.16", "3.17"])
+    simulated(
+      `are kept the same way: ${version}`,
+      async ({ reach, registry }) => {
+        await reach(ACME)
+        await reach({
+          ...ACME,
+          email: "$b@example.com",
+          tag_expiration: "1d",
+          prune: ["teams", "robots", "repositories"],
+          teams: { ops: { role: "admin", description: "x", members: { users: ["$bob"] } } },
+          robots: {},
+          default_permissions: [{ role: "admin", team: "ops", created_by: "$me" }],
+          repositories: { "vendor/web": { visibility: "public", permissions: { users: {}, teams: { ops: "admin" } } } }
+        })
+        expect(registry.live).toBe(false)
+      },
+      { version }
+    )
+})
+
 describe("what a plan costs", () => {
   simulated("is who-am-I twice for a registry, and the reading of each organization", async (it) => {
     const { options, simulator, value } = it
