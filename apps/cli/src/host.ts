@@ -48,7 +48,7 @@ const output = (stream: NodeJS.WriteStream, failed: (error: Error) => void): Out
       if (!gone) stream.write(text)
     },
     isTerminal: stream.isTTY === true,
-    columns: () => (stream.isTTY === true ? stream.columns : undefined)
+    columns: () => (stream.isTTY === true && stream.columns > 0 ? stream.columns : undefined)
   }
 }
 

@@ -182,7 +182,8 @@ const planned = async (
 /** Asks whether to go on; gives the code to end with if not. */
 const ask = async (host: Host, plan: Plan, operations: number): Promise<ExitCode | undefined> => {
   const where = plan.targets.filter((target) => target.operations.length > 0).map((target) => clean(target.url))
-  const question = `\nApply ${counted(operations, "change")} to ${where.join(", ")}? Only "yes" does it: `
+  host.stderr.write("\n")
+  const question = `Apply ${counted(operations, "change")} to ${where.join(", ")}? Only "yes" does it: `
   const answer = await host.ask(question)
   if (answer?.trim().toLowerCase() === "yes") return undefined
   host.stderr.write(answer === undefined ? "\nNothing was changed.\n" : "Nothing was changed.\n")
@@ -221,11 +222,11 @@ const walk = async (
     host.stdout.write(
       input.json
         ? reportJson(plan, report)
-        : reportText(report, styleOf(input.color, host.stdout, host.env), {
+        : `${input.quiet ? "" : "\n"}${reportText(report, styleOf(input.color, host.stdout, host.env), {
             resume: file === undefined ? "the same command" : `${names.apply} ${clean(file)}`,
             ...progress.counts(),
             verbose: input.verbose
-          })
+          })}`
     )
     return codeOf(report)
   } finally {
