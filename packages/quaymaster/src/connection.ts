@@ -197,8 +197,10 @@ const simulated = (registry: Registry, options: ConnectionOptions) =>
           known.users--
           const opened = await known.opened
           // What lives in memory alone stays for the process: a plan made on it is applied to it.
-          if (known.users > 0 || registry.url === "sim:" || registry.url.startsWith("sim:?"))
-            return await opened.flush()
+          await opened.flush()
+          if (known.users > 0 || registry.url === "sim:" || registry.url.startsWith("sim:?")) return
+          // Whoever comes from here on opens the file anew, and all is in it.
+          if (simulators.get(registry.url) !== known) return
           simulators.delete(registry.url)
           await opened.close()
         })

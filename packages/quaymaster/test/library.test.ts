@@ -280,6 +280,18 @@ describe("simulated registries", () => {
     expect(ids(await plan({ ...options, organizations }))).toEqual([])
   })
 
+  scene("in a file lose nothing when one connection closes while another opens", async ({ directory }) => {
+    const options = { registry: "sim:./registry.json", cwd: directory, env: {} }
+    const names = Array.from({ length: 12 }, (_, i) => `acme${i + 10}`)
+    const work = names.map(async (organization, i) => {
+      await new Promise((resolve) => setTimeout(resolve, 7 * i))
+      return (await apply(await plan({ ...options, organizations: [{ organization }] }), options)).outcome
+    })
+    expect(await Promise.all(work)).toEqual(names.map(() => "applied"))
+    const state: { organizations: object } = JSON.parse(await readFile(join(directory, "registry.json"), "utf8"))
+    expect(Object.keys(state.organizations).sort()).toEqual(names)
+  })
+
   scene("in a file that is none are a failure to connect, which names it", async ({ directory, file }) => {
     await file("registry.json", "{}")
     const error = await rejection(plan({ registry: "sim:./registry.json", cwd: directory, env: {}, organizations }))
