@@ -85,6 +85,8 @@ export const startProgress = (host: Host, { color, quiet, verbose }: Showing): P
         break
       case "operation-finished": {
         running.delete(key(event))
+        // What was left out because the command was told to stop is a number in the report, and no news.
+        if (event.outcome === "not-started") break
         done++
         if (event.outcome === "failed") failed++
         say(finishedLine(event, operations.get(key(event)), style))

@@ -46,13 +46,22 @@ const messageOf = (error: unknown): string => {
 
 const list = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
 
-export const failureText = (error: unknown, style: Style, context: FailureContext): Failure => {
+/** Errors without a tag that tell of what people wrote, and not of a mistake of ours. */
+const NAMED: ReadonlySet<string> = new Set(["DuplicateKind"])
+
+const tagOf = (error: unknown): string | undefined => {
   const tag = field(error, "_tag")
+  if (typeof tag === "string") return tag
+  return error instanceof Error && NAMED.has(error.name) ? error.name : undefined
+}
+
+export const failureText = (error: unknown, style: Style, context: FailureContext): Failure => {
+  const tag = tagOf(error)
   const head = style.bold(style.red("error:"))
   const end = (text: string, code: ExitCode = ExitCode.error): Failure => ({ code, text: `${text}\n` })
   const told = (message: string, hint: string | undefined, code: ExitCode = ExitCode.error): Failure =>
     end([`${head} ${cleanLines(message)}`, ...(hint === undefined ? [] : [hint])].join("\n"), code)
-  if (typeof tag !== "string") return bug(error, style, context)
+  if (tag === undefined) return bug(error, style, context)
   switch (tag) {
     case "Interrupted":
       return end("Interrupted. Nothing was changed.", ExitCode.interrupted)

@@ -5,7 +5,8 @@ import { clean, short, transition, valueText } from "./text.ts"
 
 export type Paint = (text: string) => string
 
-export interface Symbol {
+/** What stands before an operation, in its colour. */
+export interface Mark {
   readonly text: string
   readonly paint: Paint
 }
@@ -14,7 +15,7 @@ export interface Symbol {
 export const lossOf = (operation: AnyOperation): "data" | "credential" | undefined =>
   operation.action === "delete" || operation.action === "replace" ? operation.destroys : undefined
 
-export const symbolOf = (operation: AnyOperation, style: Style): Symbol => {
+export const symbolOf = (operation: AnyOperation, style: Style): Mark => {
   const loud: Paint = (text) => style.bold(style.red(text))
   switch (operation.action) {
     case "create":

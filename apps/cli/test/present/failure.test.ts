@@ -73,6 +73,12 @@ const table: ReadonlyArray<readonly [string, unknown, ExitCode, ReadonlyArray<st
   ["a file that cannot be had", new CommandFailed("no such file"), ExitCode.error, ["error: no such file"]],
   ["Ctrl-C", new Interrupted(), ExitCode.interrupted, ["Interrupted. Nothing was changed."]],
   [
+    "a plugin's kind that there is already",
+    Object.assign(new Error('Two kinds are named "team".'), { name: "DuplicateKind" }),
+    ExitCode.error,
+    ['error: Two kinds are named "team".']
+  ],
+  [
     "a mistake of ours",
     new TypeError("undefined is not a function"),
     ExitCode.error,
