@@ -8,7 +8,7 @@ export { fileSchema } from "./json-schema.ts"
 export { ConfigError, formatProblem, type Located, type Position } from "./problem.ts"
 export { type Known, parseUrl, type Registry } from "./registry.ts"
 export { SchemaError } from "./rule.ts"
-export { resolveSecret, SecretError, type SecretRef, secretRef } from "./secret.ts"
+export { resolveSecret, SecretError } from "./secret.ts"
 export {
   decodeSettings,
   loadSettings,

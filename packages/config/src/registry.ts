@@ -4,9 +4,8 @@
  * may not contradict it.
  */
 import { resolve } from "node:path"
-import type { Path } from "@quaymaster/engine"
+import type { Path, SecretRef } from "@quaymaster/engine"
 import { quote, type Report } from "./problem.ts"
-import type { SecretRef } from "./secret.ts"
 import { type Document, locate } from "./tree.ts"
 
 /** A registry and how to reach it. Paths are absolute. */

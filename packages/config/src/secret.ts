@@ -1,34 +1,7 @@
 /**
- * Secrets by reference: a file says where a secret is, never what it is. Reading one is left to whoever may; no message
- * here shows more than the reference.
+ * Looking up secrets by reference. No message here shows more than the reference.
  */
-import { type Static, Type } from "@sinclair/typebox"
-
-const HINT = "a secret stays out of the file: write { env: NAME } or { file: PATH }"
-
-/** A reference to a secret: an environment variable, or a file whose text is the secret. */
-export const secretRef = Type.Union(
-  [
-    Type.Object(
-      {
-        env: Type.String({
-          pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
-          description: "The environment variable that holds the secret.",
-          writeOnly: true,
-          "x-rule": "the name of an environment variable"
-        })
-      },
-      { additionalProperties: false }
-    ),
-    Type.Object(
-      { file: Type.String({ minLength: 1, description: "The file that holds the secret.", writeOnly: true }) },
-      { additionalProperties: false }
-    )
-  ],
-  { "x-rule": "{ env: NAME } or { file: PATH }", "x-hint": HINT, writeOnly: true }
-)
-
-export type SecretRef = Static<typeof secretRef>
+import type { SecretRef } from "@quaymaster/engine"
 
 /** A secret that could not be had. The message names the reference. */
 export class SecretError extends Error {

@@ -4,7 +4,7 @@
  */
 import { stat } from "node:fs/promises"
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path"
-import type { Path } from "@quaymaster/engine"
+import { type Path, secretRef } from "@quaymaster/engine"
 import { type Static, Type } from "@sinclair/typebox"
 import { Value } from "@sinclair/typebox/value"
 import { Checker } from "./check.ts"
@@ -13,7 +13,6 @@ import { jsonSchema } from "./json-schema.ts"
 import { ConfigError, quote, Report } from "./problem.ts"
 import { type Known, NAME, parseUrl, type Registry } from "./registry.ts"
 import { ruleOf } from "./rule.ts"
-import { secretRef } from "./secret.ts"
 import { documentsOf, type TextSource } from "./source.ts"
 import { locate } from "./tree.ts"
 

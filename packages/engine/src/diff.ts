@@ -1,6 +1,7 @@
 /**
  * The structural difference of two objects, over what the wanted one declares: a field that it leaves out is not compared.
- * Lists whose schema says `uniqueItems` are sets, compared in any order.
+ * Lists whose schema says `uniqueItems` are sets, compared in any order. What is `writeOnly` is never told by a registry, so it
+ * is not compared.
  */
 import type { TSchema } from "@sinclair/typebox"
 import { byText } from "./address.ts"
@@ -49,7 +50,7 @@ const compare = (
   after: unknown,
   field: string
 ): ReadonlyArray<Change> => {
-  if (after === undefined) return []
+  if (after === undefined || schema?.["writeOnly"] === true) return []
   if (isRecord(before) && isRecord(after))
     return Object.keys(after).flatMap((key) =>
       compare(propertyOf(schema, key), valueAt(before, key), after[key], `${field}.${key}`)
@@ -69,6 +70,20 @@ export const diff = (kind: Kind, before: Item, after: Item): ReadonlyArray<Chang
   const added = (kind.diff?.(before, after) ?? []).filter((change) => !known.has(change.field))
   return [...structural, ...added].sort((a, b) => byText(a.field, b.field))
 }
+
+/** The declared fields that cannot be compared because no registry tells them, as changes that send them. */
+export const unseen = (kind: Kind, item: Item): ReadonlyArray<Change> => unseenIn(kind.schema, item, "")
+
+const unseenIn = (schema: TSchema | undefined, value: unknown, prefix: string): ReadonlyArray<Change> =>
+  isRecord(value)
+    ? Object.keys(value).flatMap((key) => {
+        const property = propertyOf(schema, key)
+        const field = `${prefix}${key}`
+        if (value[key] === undefined) return []
+        if (property?.["writeOnly"] === true) return [{ field, after: value[key] }]
+        return unseenIn(property, value[key], `${field}.`)
+      })
+    : []
 
 /** Whether two values of a field, given as a path with dots, are the same to the kind's schema. */
 export const sameValue = (kind: Kind, field: string, a: unknown, b: unknown): boolean =>

@@ -134,6 +134,12 @@ export const PlanSchema = Type.Object(
               closed
             )
           ),
+          notices: Type.Array(
+            Type.Object(
+              { kind: Type.String(), key: Type.String(), message: Type.String(), source: Type.Optional(Type.String()) },
+              closed
+            )
+          ),
           unchanged: count
         },
         closed

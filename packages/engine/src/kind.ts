@@ -6,6 +6,7 @@
 import type { Static, TObject } from "@sinclair/typebox"
 import type { Collection, Ref } from "./address.ts"
 import type { Change } from "./diff.ts"
+import type { Requirements } from "./preflight.ts"
 import type { Section } from "./section.ts"
 import type { World } from "./state.ts"
 
@@ -53,6 +54,13 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   readonly setAfterwards?: ReadonlyArray<string>
   /** In this kind's collections nothing is taken away before what is new has been given. */
   readonly grantsFirst?: boolean
+  /** What the registry must offer for this kind. */
+  readonly requires?: Requirements
+  /**
+   * What a person should know of a declared object beside what is done to it, a sentence each: an invitation that is pending,
+   * something that cannot be undone. `before` is undefined where the object is not there yet.
+   */
+  notices?(item: Static<Schema>, before: Static<Schema> | undefined): ReadonlyArray<string>
   /** Adds to the structural diff; it cannot silence it. */
   diff?(before: Static<Schema>, after: Static<Schema>): ReadonlyArray<Change>
   /** Its place in an organization file. */

@@ -2,7 +2,7 @@
 import { addressOf, collectionId } from "./address.ts"
 import { sortedBy } from "./lists.ts"
 import type { AnyOperation } from "./operation.ts"
-import type { Extra, TargetPlan } from "./target-plan.ts"
+import { type Extra, noticeText, type TargetPlan } from "./target-plan.ts"
 
 const address = ({ key, kind }: Extra): string => addressOf(kind, key)
 
@@ -22,6 +22,7 @@ export const mergeTargets = <Op extends AnyOperation>(
     ),
     extras: all((plan) => plan.extras, address),
     stuck: all((plan) => plan.stuck, address),
+    notices: all((plan) => plan.notices, noticeText),
     unchanged: plans.reduce((total, plan) => total + plan.unchanged, 0)
   }
 }

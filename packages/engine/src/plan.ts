@@ -23,19 +23,20 @@
  * Each step is a file in `plan/`; each takes values and gives one, and sees only what stands above it.
  */
 import { addressOf, byText, type Collection } from "./address.ts"
+import { unseen } from "./diff.ts"
 import { indexKinds, type Kind } from "./kind.ts"
 import { sortedBy } from "./lists.ts"
 import { type AnyOperation, isOperationOf, type Operation } from "./operation.ts"
 import { decide } from "./plan/decision.ts"
 import { draft } from "./plan/draft.ts"
 import { findExtras } from "./plan/extras.ts"
-import { compare } from "./plan/fate.ts"
+import { compare, type Fate } from "./plan/fate.ts"
 import { brokenReferences, cycles, lostObjects, misfits } from "./plan/mistakes.ts"
 import { order } from "./plan/order.ts"
 import { predict } from "./plan/prediction.ts"
 import { type Situation, survey } from "./plan/situation.ts"
 import type { Actual, Desired } from "./state.ts"
-import { PlanRefused, type TargetPlan } from "./target-plan.ts"
+import { type Notice, noticeText, PlanRefused, type TargetPlan } from "./target-plan.ts"
 
 export * from "./target-plan.ts"
 
@@ -78,8 +79,21 @@ export const planTarget = <K extends Kind>(
     operations: sortedBy(operations, ({ id }) => id).filter(fits),
     extras: sortedBy(decisions.kept, ({ key, kind }) => addressOf(kind, key)),
     stuck: sortedBy(stuck, ({ key, kind }) => addressOf(kind, key)),
+    notices: sortedBy(fates.flatMap(noticesOf), noticeText),
     unchanged: fates.filter(({ state }) => state === "same").length
   }
+}
+
+/** What a person should know of a declared object, by its kind and of its secrets. */
+const noticesOf = (fate: Fate): ReadonlyArray<Notice> => {
+  const { address, item, key, kind, origin } = fate.want
+  const secrets = fate.state === "same" ? unseen(kind, item).map(({ field }) => field) : []
+  const messages = [...(kind.notices?.(item, "before" in fate ? fate.before : undefined) ?? [])]
+  if (secrets.length > 0)
+    messages.push(
+      `${secrets.join(" and ")} cannot be compared, and is sent only with another change. --write-secrets ${address} sends it.`
+    )
+  return messages.map((message) => ({ kind: kind.kind, key, message, ...origin }))
 }
 
 /** The collections that the files own, and how much is in each of them. */

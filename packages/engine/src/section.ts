@@ -25,9 +25,18 @@ export interface Section<Item, Node = unknown> {
   read(node: Node, parent: string): ReadonlyArray<Entry<Item>>
   /** The shares of the collection that the node owns, if the kind's collections have parts. */
   parts?(node: Node): ReadonlyArray<string>
+  /**
+   * The node that declares these objects, all of one collection: `read` gives them back. What is as it would be if it were left
+   * out is left out. A section that cannot be written is not exported.
+   */
+  write?(items: ReadonlyArray<Item>): Node
 }
 
 const closed = { additionalProperties: false }
+
+/** The `write` of a section, where its author gave one. */
+const writing = <Given, Write>(given: Given | undefined, make: (given: Given) => Write): { readonly write?: Write } =>
+  given === undefined ? {} : { write: make(given) }
 
 /** A document of its own, such as `organization: acme` with all that stands beside it. */
 export const documentSection = <Fields extends TProperties, Item>(options: {
@@ -35,12 +44,17 @@ export const documentSection = <Fields extends TProperties, Item>(options: {
   readonly fields: Fields
   readonly description: string
   readonly read: (node: Static<TObject<Fields>>) => Item
+  readonly write?: (item: Item) => Static<TObject<Fields>>
 }): Section<Item, Static<TObject<Fields>>> => ({
   under: "registry",
   name: options.name,
   schema: (nested) =>
     Type.Object({ ...options.fields, ...nested }, { ...closed, title: options.name, description: options.description }),
-  read: (node) => [{ item: options.read(node), path: [] }]
+  read: (node) => [{ item: options.read(node), path: [] }],
+  ...writing(options.write, (write) => ([item]: ReadonlyArray<Item>) => {
+    if (item === undefined) throw new RangeError("a document is written of one object")
+    return write(item)
+  })
 })
 
 /** A map from names to entries: `teams: { dev: { role: member } }`. An entry may be left empty where no field is required. */
@@ -51,6 +65,7 @@ export const mapSection = <Fields extends TProperties, Item>(options: {
   readonly fields: Fields
   readonly description: string
   readonly read: (name: string, entry: Static<TObject<Fields>>, parent: string) => Item
+  readonly write?: (item: Item) => readonly [name: string, entry: Static<TObject<Fields>>]
 }): Section<Item, { readonly [name: string]: Static<TObject<Fields>> }> => ({
   under: options.under,
   name: options.name,
@@ -68,7 +83,8 @@ export const mapSection = <Fields extends TProperties, Item>(options: {
     Object.keys(node).flatMap((name) => {
       const entry = node[name]
       return entry === undefined ? [] : [{ item: options.read(name, entry, parent), path: [name] }]
-    })
+    }),
+  ...writing(options.write, (write) => (items: ReadonlyArray<Item>) => Object.fromEntries(items.map(write)))
 })
 
 /** Anything else: lists, and maps whose values are not entries. */
@@ -78,10 +94,12 @@ export const section = <Node extends TSchema, Item>(options: {
   readonly node: Node
   readonly read: (node: Static<Node>, parent: string) => ReadonlyArray<Entry<Item>>
   readonly parts?: (node: Static<Node>) => ReadonlyArray<string>
+  readonly write?: (items: ReadonlyArray<Item>) => Static<Node>
 }): Section<Item, Static<Node>> => ({
   under: options.under,
   name: options.name,
   schema: () => options.node,
   read: options.read,
-  ...(options.parts === undefined ? {} : { parts: options.parts })
+  ...(options.parts === undefined ? {} : { parts: options.parts }),
+  ...writing(options.write, (write) => write)
 })

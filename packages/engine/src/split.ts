@@ -53,5 +53,6 @@ export const split = <K extends Kind>(kinds: ReadonlyArray<K>, desired: Desired<
   }
   for (const declaration of desired.declarations) partOf(placeOf(declaration)).declarations.push(declaration)
   for (const owned of desired.scope) partOf(inside(owned.parent)).scope.push(owned)
-  return [...parts.values()]
+  const resend = desired.resend === undefined ? {} : { resend: desired.resend }
+  return [...parts.values()].map((part) => ({ ...part, ...resend }))
 }

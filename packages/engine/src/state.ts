@@ -20,6 +20,8 @@ export interface Owned extends Collection {
 export interface Desired<K extends Kind = Kind> {
   readonly declarations: ReadonlyArray<Declaration<K>>
   readonly scope: ReadonlyArray<Owned>
+  /** Addresses of objects whose secrets are sent again although nothing shows that they differ. */
+  readonly resend?: ReadonlySet<string>
 }
 
 /** One object as the registry has it. */

@@ -1,5 +1,5 @@
 /** What planning comes to: the plan of one registry, or all that is wrong with what was wanted. Values only. */
-import type { Collection } from "./address.ts"
+import { addressOf, type Collection } from "./address.ts"
 import type { Change } from "./diff.ts"
 import type { AnyOperation } from "./operation.ts"
 
@@ -36,6 +36,17 @@ export interface Stuck {
   readonly source?: string
 }
 
+/** Something that a person should know of a declared object beside what is done to it. */
+export interface Notice {
+  readonly kind: string
+  readonly key: string
+  readonly message: string
+  readonly source?: string
+}
+
+/** By this notices are sorted. */
+export const noticeText = ({ key, kind, message }: Notice): string => `${addressOf(kind, key)} ${message}`
+
 /** What is to be done to one registry. */
 export interface TargetPlan<Op = AnyOperation> {
   /** The name that files and configuration give the registry. */
@@ -45,6 +56,7 @@ export interface TargetPlan<Op = AnyOperation> {
   readonly operations: ReadonlyArray<Op>
   readonly extras: ReadonlyArray<Extra>
   readonly stuck: ReadonlyArray<Stuck>
+  readonly notices: ReadonlyArray<Notice>
   /** How many declared objects are as they should be. */
   readonly unchanged: number
 }

@@ -2,10 +2,13 @@
  * The registry as kinds see it: the typed client, with each request passing the registry's limiter and repeated where that
  * is safe. Kinds decide what to ask; how it is asked is decided here.
  */
+import type { SecretRef } from "@quaymaster/engine"
 import { type Limiter, retrying } from "@quaymaster/runtime"
 import { type QuayClient, QuayError } from "@quaymaster/sdk"
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { type Server, serverOf } from "./server.ts"
 
 /** Sends one request. The signal aborts it. */
 export type Request<A> = (client: QuayClient, signal: AbortSignal) => Promise<A>
@@ -17,13 +20,25 @@ export interface QuayOptions {
   readonly limiter: Limiter
   /** The user that the token belongs to, if that could be told. */
   readonly caller?: string | undefined
+  /** Looks a secret up; rejects with an error whose message may be shown. */
+  readonly secret?: (reference: SecretRef) => Promise<string>
 }
+
+/** A secret that a file refers to cannot be had. The message names the reference, never the secret. */
+export class SecretUnavailable extends Data.TaggedError("SecretUnavailable")<{
+  readonly reference: SecretRef
+  readonly message: string
+}> {}
 
 export class Quay extends Context.Service<
   Quay,
   {
     readonly registry: { readonly name: string; readonly url: string }
     readonly caller: string | undefined
+    /** The secret that a reference stands for. It goes into a request and nowhere else. */
+    readonly secret: (reference: SecretRef) => Effect.Effect<string, SecretUnavailable>
+    /** What the registry offers, asked for once. */
+    readonly server: Effect.Effect<Server, QuayError>
     /** A request that may be sent twice: a read, or a write that says what shall be rather than what to add. */
     readonly ask: <A>(request: Request<A>) => Effect.Effect<A, QuayError>
     /** A write that must not happen twice. If its answer is lost, it is looked up before it is repeated. */
@@ -31,16 +46,41 @@ export class Quay extends Context.Service<
   }
 >()("@quaymaster/kinds/Quay") {}
 
-export const makeQuay = ({ caller, client, limiter, registry }: QuayOptions): Quay["Service"] => {
+export const makeQuay = ({ caller, client, limiter, registry, secret }: QuayOptions): Quay["Service"] => {
   const attempt = <A>(request: Request<A>): Effect.Effect<A, QuayError> =>
     limiter.run(settled((signal) => request(client, signal)))
+  const ask = <A>(request: Request<A>) => retrying({ repeatable: true })(attempt(request))
+  const described = Effect.all(
+    [
+      // Not there before 3.8, where the path is a page's.
+      or(
+        ["Missing", "FeatureOff"],
+        ask((client, signal) => client.GET("/config", { signal }))
+      ),
+      ask((client, signal) => client.GET("/api/v1/discovery", { signal }))
+    ],
+    { concurrency: "unbounded" }
+  )
   return {
     registry,
     caller,
-    ask: (request) => retrying({ repeatable: true })(attempt(request)),
+    secret: (reference) =>
+      Effect.tryPromise({
+        try: () =>
+          secret === undefined ? Promise.reject(new Error("There is nowhere to look secrets up.")) : secret(reference),
+        catch: (cause) =>
+          new SecretUnavailable({ reference, message: cause instanceof Error ? cause.message : String(cause) })
+      }),
+    // Only makes room for the answer; nothing is asked yet.
+    server: Effect.runSync(Effect.cached(Effect.map(described, ([config, discovery]) => serverOf(config, discovery)))),
+    ask,
     once: (request) => retrying({ repeatable: false })(attempt(request))
   }
 }
+
+/** The secret that a reference stands for, or undefined where there is no reference. */
+export const reveal = (reference: SecretRef | undefined): Effect.Effect<string | undefined, SecretUnavailable, Quay> =>
+  reference === undefined ? Effect.succeed(undefined) : Effect.flatMap(Quay, (quay) => quay.secret(reference))
 
 /** Asks once for what may be sent twice. */
 export const ask = <A>(request: Request<A>): Effect.Effect<A, QuayError, Quay> =>
@@ -50,15 +90,20 @@ export const ask = <A>(request: Request<A>): Effect.Effect<A, QuayError, Quay> =
 export const once = <A>(request: Request<A>): Effect.Effect<A, QuayError, Quay> =>
   Effect.flatMap(Quay, (quay) => quay.once(request))
 
-/** The answer, or undefined where Quay says that there is no such thing. */
-export const orMissing = <A, E extends { readonly _tag: string }, R>(
+const or = <A, E extends { readonly _tag: string }, R>(
+  tags: ReadonlyArray<string>,
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A | undefined, E, R> =>
   Effect.catch(
     effect,
     (error): Effect.Effect<A | undefined, E> =>
-      error._tag === "Missing" ? Effect.succeed(undefined) : Effect.fail(error)
+      tags.includes(error._tag) ? Effect.succeed(undefined) : Effect.fail(error)
   )
+
+/** The answer, or undefined where Quay says that there is no such thing. */
+export const orMissing = <A, E extends { readonly _tag: string }, R>(
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A | undefined, E, R> => or(["Missing"], effect)
 
 /** All items of a paginated list, each page asked for by its own request. */
 export const pages = <A>(

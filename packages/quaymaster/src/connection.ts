@@ -90,7 +90,13 @@ export const connect = (
     return {
       registry,
       caller,
-      quay: makeQuay({ registry: { name: registry.name, url: registry.url }, client, limiter, caller }),
+      quay: makeQuay({
+        registry: { name: registry.name, url: registry.url },
+        client,
+        limiter,
+        caller,
+        secret: (reference) => resolveSecret(reference, options.env ?? process.env, (path) => readFile(path, "utf8"))
+      }),
       stillUs: Effect.flatMap(whoAmI, (now) =>
         nameOf(now) === caller ? Effect.void : Effect.fail(new IdentityChanged({ registry: registry.name }))
       ).pipe(

@@ -1,7 +1,14 @@
 /** What planning and applying with the built-in kinds, and kinds made with `defineKind`, can fail with. */
 import type { PlanRefused } from "@quaymaster/engine"
-import type { KindFailed, ReadError } from "@quaymaster/kinds"
+import type { KindFailed, ReadError, SecretUnavailable } from "@quaymaster/kinds"
 import type { PlanStale } from "@quaymaster/runtime"
 import type { ConnectionFailed, IdentityChanged } from "./connection.ts"
 
-export type Failure = ReadError | KindFailed | PlanRefused | PlanStale | ConnectionFailed | IdentityChanged
+export type Failure =
+  | ReadError
+  | SecretUnavailable
+  | KindFailed
+  | PlanRefused
+  | PlanStale
+  | ConnectionFailed
+  | IdentityChanged

@@ -9,6 +9,7 @@ import {
   type Operation,
   PlanRefused,
   planTarget,
+  preflight,
   split,
   type TargetPlan
 } from "@quaymaster/engine"
@@ -43,6 +44,8 @@ export const planRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
       )
     )
   return Effect.gen(function* () {
+    const absent = needsServer(kinds, desired) ? preflight<K>(kinds, desired, yield* quay.server) : []
+    if (absent.length > 0) return yield* Effect.fail(new PlanRefused(absent))
     const planned = yield* Effect.forEach(split<K>(kinds, desired), planPart, { concurrency: SIDE_BY_SIDE })
     yield* stillUs
     const problems = planned.flatMap((it) => (it instanceof PlanRefused ? it.problems : []))
@@ -52,6 +55,12 @@ export const planRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
       planned.flatMap((it) => (it instanceof PlanRefused ? [] : [it]))
     )
   }).pipe(Effect.provideService(Quay, quay))
+}
+
+/** Whether anything that is wanted depends on what the registry offers. */
+const needsServer = <K extends Kind>(kinds: ReadonlyArray<K>, desired: Desired<K>): boolean => {
+  const asking = new Set(kinds.filter((kind) => kind.requires !== undefined).map((kind) => kind.kind))
+  return desired.scope.some((collection) => asking.has(collection.kind))
 }
 
 const declaredKeys = <K extends Kind>(

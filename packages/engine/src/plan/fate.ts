@@ -2,7 +2,7 @@
  * What becomes of each declared object, found by comparing it with what is there. What its kind cannot do narrows the
  * choice: without an update a difference is a replacement, and a field that never changes leaves the object stuck.
  */
-import { type Change, diff, overlay } from "../diff.ts"
+import { type Change, diff, overlay, unseen } from "../diff.ts"
 import type { Item, Kind } from "../kind.ts"
 import type { Stuck } from "../target-plan.ts"
 import type { Situation, Wanted } from "./situation.ts"
@@ -31,16 +31,17 @@ export type Fates = ReadonlyMap<string, Fate>
 
 const IMMUTABLE = "the registry offers no way to change or to replace it"
 
-export const compare = ({ there, wanted }: Situation): Fates => {
+export const compare = ({ resend, there, wanted }: Situation): Fates => {
   const fates = new Map<string, Fate>()
-  for (const [address, want] of wanted) fates.set(address, fateOf(want, there.byAddress.get(address)?.item))
+  for (const [address, want] of wanted)
+    fates.set(address, fateOf(want, there.byAddress.get(address)?.item, resend.has(address)))
   return fates
 }
 
-const fateOf = (want: Wanted, before: Item | undefined): Fate => {
+const fateOf = (want: Wanted, before: Item | undefined, resend: boolean): Fate => {
   if (before === undefined) return { state: "missing", want }
   const { item, kind } = want
-  const changes = diff(kind, before, item)
+  const changes = [...diff(kind, before, item), ...(resend ? unseen(kind, item) : [])]
   if (changes.length === 0) return { state: "same", want, before }
   const fixed = changes.filter((change) => fixedBecause(kind, change.field) !== undefined)
   const open = changes.filter((change) => fixedBecause(kind, change.field) === undefined)

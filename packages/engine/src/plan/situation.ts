@@ -33,6 +33,8 @@ export interface Situation {
   readonly owned: ReadonlyMap<string, Owned>
   readonly there: ActualIndex
   readonly caller: string | undefined
+  /** Objects whose secrets are sent again, by address. */
+  readonly resend: ReadonlySet<string>
 }
 
 /** Looks everything up. What is declared twice, or of no known kind, is told, and left out. */
@@ -49,7 +51,8 @@ export const survey = (
       wanted,
       owned: indexOwned(desired.scope),
       there: indexActual(kinds, actual),
-      caller: actual.caller
+      caller: actual.caller,
+      resend: desired.resend ?? new Set()
     },
     problems: [...problems, ...unknown.map((entry) => ({ message: noSuchKind(entry.kind) }))]
   }

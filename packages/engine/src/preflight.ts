@@ -1,0 +1,76 @@
+/**
+ * Whether a registry offers what is wanted of it: found out before anything is read or written, so that a plan never fails in
+ * the middle for want of a feature. What a requirement means is the registry's affair; here they are only compared.
+ */
+import { indexKinds, type Kind } from "./kind.ts"
+import type { Problem } from "./plan.ts"
+import { collectionOf, type Declaration, type Desired } from "./state.ts"
+
+/** What the registry must offer. All that is named must be there. */
+export interface Requirement {
+  /** A feature that can be switched off: `REPO_MIRROR`. */
+  readonly feature?: string
+  /** An operation by its name in the registry's description of itself: `createRepoMirrorConfig`. */
+  readonly operation?: string
+  /** The first release that has it, for the message. */
+  readonly since?: string
+}
+
+/** Requirements of a kind, and of single fields of its objects beside that. */
+export interface Requirements extends Requirement {
+  readonly fields?: { readonly [field: string]: Requirement }
+}
+
+/** What a registry offers. A feature that it says nothing of is undefined. */
+export interface Offers {
+  feature(name: string): boolean | undefined
+  serves(operation: string): boolean
+}
+
+/** What is missing, in words, or undefined. */
+export const lacking = (requirement: Requirement, offers: Offers): string | undefined => {
+  const { feature, operation, since } = requirement
+  if (feature !== undefined && offers.feature(feature) === false) return `it is switched off there (FEATURE_${feature})`
+  if (operation === undefined || offers.serves(operation)) return undefined
+  return since === undefined
+    ? "this registry does not serve it"
+    : `it came with Quay ${since}, and this registry does not serve it`
+}
+
+/** Every declared object, and every owned collection, that the registry does not offer: one problem for each place. */
+export const preflight = <K extends Kind>(
+  kinds: ReadonlyArray<K>,
+  desired: Desired<K>,
+  offers: Offers
+): ReadonlyArray<Problem> => {
+  const known = indexKinds<Kind>(kinds)
+  const declarations: ReadonlyArray<Declaration> = desired.declarations
+  const problems: Array<Problem> = []
+  const told = new Set<string>()
+  const report = (message: string, source: string | undefined) => {
+    if (told.has(message)) return
+    told.add(message)
+    problems.push(source === undefined ? { message } : { message, source })
+  }
+  for (const { item, kind: name, source } of declarations) {
+    const kind = known.get(name)
+    if (kind?.requires === undefined) continue
+    const { parent } = collectionOf(kind, item)
+    const whole = lacking(kind.requires, offers)
+    if (whole !== undefined) {
+      report(`${kind.section.name} of ${parent}: ${whole}.`, source)
+      continue
+    }
+    for (const [field, requirement] of Object.entries(kind.requires.fields ?? {})) {
+      const fault = Object.hasOwn(item, field) ? lacking(requirement, offers) : undefined
+      if (fault !== undefined) report(`${field} of ${name} ${kind.key(item)}: ${fault}.`, source)
+    }
+  }
+  // An empty collection is owned too, and cannot be read where it is not served.
+  for (const { kind: name, parent } of desired.scope) {
+    const kind = known.get(name)
+    const fault = kind?.requires === undefined ? undefined : lacking(kind.requires, offers)
+    if (kind !== undefined && fault !== undefined) report(`${kind.section.name} of ${parent}: ${fault}.`, undefined)
+  }
+  return problems
+}

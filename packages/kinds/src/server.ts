@@ -1,0 +1,36 @@
+/**
+ * What a registry is: its features and the operations that it serves, asked for once and only if a kind needs to know. What a
+ * server can do is decided by what it offers, not by the version it says it has: that text can be stale, and older releases
+ * have none. Facts: `/config` exists from Quay 3.8, `version_number` in it from 3.16.
+ */
+import type { Offers } from "@quaymaster/engine"
+import { type Discovery, operationFor, type RegistryConfig } from "@quaymaster/sdk"
+
+export interface Server extends Offers {
+  /** How people sign in: `Database`, `LDAP`, `OIDC` …; undefined where the server does not say. */
+  readonly authentication: string | undefined
+  /** The lengths of time for which an organization may keep deleted tags: `2w`. Undefined where the server does not say. */
+  readonly tagExpirations: ReadonlyArray<string> | undefined
+}
+
+const METHODS = ["get", "put", "post", "delete"] as const
+
+/** `config` is undefined where there is none (before 3.8). */
+export const serverOf = (config: RegistryConfig | undefined, discovery: Discovery): Server => {
+  const served = new Set<string>()
+  for (const [path, methods] of Object.entries(discovery.paths)) {
+    for (const method of METHODS) {
+      const operation = Object.hasOwn(methods, method) ? operationFor(method.toUpperCase(), path) : undefined
+      if (operation !== undefined) served.add(operation.id)
+    }
+  }
+  return {
+    feature: (name) => {
+      const value = config?.features[name]
+      return typeof value === "boolean" ? value : undefined
+    },
+    serves: (operation) => served.has(operation),
+    authentication: config?.config.AUTHENTICATION_TYPE,
+    tagExpirations: config?.config.TAG_EXPIRATION_OPTIONS
+  }
+}
