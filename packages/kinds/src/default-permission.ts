@@ -2,7 +2,7 @@
  * Default permissions (Quay calls them prototypes): what is granted on each repository at its creation. Quay knows no name
  * for one but a generated id, and lets the same rule be there twice; the rule for a grantee and a creator is one here.
  */
-import { section } from "@quaymaster/engine"
+import { byText, section } from "@quaymaster/engine"
 import type { Kind } from "@quaymaster/runtime"
 import type { PrototypeView } from "@quaymaster/sdk"
 import { type Static, type TProperties, Type } from "@sinclair/typebox"
@@ -65,7 +65,8 @@ const remove = (organization: string, id: string) =>
 export const defaultPermission: Kind<"default-permission", typeof schema, ReadError, Quay> = {
   kind: "default-permission",
   schema,
-  identity: ["organization", "user", "robot", "team", "created_by"],
+  // Quay's ids are never compared: a rule made anew, or with fewer duplicates, is the same rule.
+  identity: ["organization", "user", "robot", "team", "created_by", "id", "duplicates"],
   key,
   collection: ({ organization }) => ({ parent: organization }),
   needs: (rule) => [organizationRef(rule.organization), ...granteeNeeds(rule.organization, rule)],
@@ -78,7 +79,7 @@ export const defaultPermission: Kind<"default-permission", typeof schema, ReadEr
   diff: (before, after) =>
     before.duplicates === undefined || after.duplicates !== undefined
       ? []
-      : [{ field: "duplicates", before: before.duplicates, after: [] }],
+      : [{ field: "duplicates", before: "several rules", after: "one rule" }],
   section: section({
     under: "organization",
     name: "default_permissions",
@@ -123,15 +124,16 @@ export const defaultPermission: Kind<"default-permission", typeof schema, ReadEr
     }),
   delete: (before) =>
     Effect.gen(function* () {
-      const ids = [...(before.id === undefined ? [] : [before.id]), ...(before.duplicates ?? [])]
+      // The one that was read as the rule goes last, so that what is left of a deletion that breaks off is still that rule.
+      const ids = [...(before.duplicates ?? []), ...(before.id === undefined ? [] : [before.id])]
       for (const id of ids) yield* remove(before.organization, id)
     })
 }
 
-/** Rules for the same grantee and creator as one, the others as its duplicates. */
+/** Rules for the same grantee and creator as one, the others as its duplicates; the same one whatever their order. */
 const together = (rules: ReadonlyArray<DefaultPermission>): ReadonlyArray<DefaultPermission> => {
   const first = new Map<string, DefaultPermission>()
-  for (const rule of rules) {
+  for (const rule of [...rules].sort((a, b) => byText(a.id ?? "", b.id ?? ""))) {
     const known = first.get(key(rule))
     const duplicates = [...(known?.duplicates ?? []), ...(rule.id === undefined ? [] : [rule.id])]
     first.set(key(rule), known === undefined ? rule : { ...known, duplicates })

@@ -169,6 +169,30 @@ describe("a plan of default permissions", () => {
     expect((await trial.state()).defaults).toEqual(["team:dev=read"])
   })
 
+  for (const [what, want] of [
+    ["putting together", "default_permissions: [{ role: read, team: dev }]"],
+    ["deleting", "default_permissions: []"]
+  ] as const)
+    tested(`goes on ${what} several rules that are one where it broke off, by the same plan`, async (trial) => {
+      await trial.reach("teams: { dev: {} }")
+      for (const role of ["write", "admin", "write"] as const) await rule(trial, role, "team", "dev")
+      const plan = await trial.plan(want)
+      expect(JSON.stringify(plan.operations.map((it) => (it.action === "update" ? it.changes : [])))).not.toMatch(
+        /[0-9a-f]{8}-[0-9a-f]{4}/
+      )
+      const { prototypes } = await trial.quay.GET("/api/v1/organization/{orgname}/prototypes", {
+        params: { path: { orgname: trial.org } }
+      })
+      const ids = prototypes.map(({ id }) => id).sort()
+      for (const id of ids.slice(-1))
+        await trial.quay.DELETE("/api/v1/organization/{orgname}/prototypes/{prototypeid}", {
+          params: { path: { orgname: trial.org, prototypeid: id } }
+        })
+      const report = await trial.apply(plan)
+      expect(report.results.map(({ outcome }) => outcome)).toEqual(["applied"])
+      expect((await trial.state()).defaults).toEqual(what === "deleting" ? [] : ["team:dev=read"])
+    })
+
   for (const [what, file, words] of [
     [
       "a team that is not there",
