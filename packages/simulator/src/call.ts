@@ -3,6 +3,8 @@ import { Caller } from "./auth.ts"
 import { badParameter, internalError, invalidRequest, message, notFound } from "./errors.ts"
 import { type Features, isAtLeast } from "./features.ts"
 import { isJson, isObject, isOneOf, type Json } from "./json.ts"
+import type { Directory } from "./ldap.ts"
+import type { Mailbox } from "./mail.ts"
 import type { Pages } from "./pagination.ts"
 import type { RandomSource } from "./random.ts"
 import { problem, type Schema } from "./schema.ts"
@@ -15,6 +17,8 @@ export interface Hooks {
   readonly beforeRepositoryCreate?: (call: Call, namespace: string, name: string) => void
   /** The quotas as views of organizations and users show them. */
   readonly quotas?: (call: Call, namespace: string) => Quotas
+  /** Somebody followed the link that was mailed to an address. */
+  readonly confirmAddress?: (state: State, address: string) => void
 }
 
 export interface Quotas {
@@ -31,6 +35,9 @@ export interface Registry {
   readonly now: () => number
   readonly random: RandomSource
   readonly pages: Pages
+  readonly mail: Mailbox
+  /** Where people come from, if not from the registry itself. */
+  readonly ldap: Directory | undefined
   readonly hooks: readonly Hooks[]
   /** The document that describes what is served. */
   readonly discovery: (internal: boolean, origin: string) => Json

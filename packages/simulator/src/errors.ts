@@ -42,7 +42,8 @@ const apiError = (status: number, type: ErrorType, text: string, more: { readonl
     })
   )
 
-export const invalidRequest = (text: string): Refusal => apiError(400, "invalid_request", text)
+export const invalidRequest = (text: string, more: { readonly [key: string]: unknown } = {}): Refusal =>
+  apiError(400, "invalid_request", text, more)
 export const notFound = (): Refusal => apiError(404, "not_found", "Not Found")
 export const needsAuthentication = (): Refusal => apiError(401, "invalid_token", "Requires authentication")
 export const insufficientScope = (): Refusal => apiError(403, "insufficient_scope", "Unauthorized")

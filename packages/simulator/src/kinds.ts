@@ -3,7 +3,10 @@ import type { Kind } from "./router.ts"
 import { application } from "./routes/application.ts"
 import { autoPrune } from "./routes/auto-prune.ts"
 import { discovery } from "./routes/discovery.ts"
+import { entity } from "./routes/entity.ts"
 import { immutability } from "./routes/immutability.ts"
+import { inbox } from "./routes/inbox.ts"
+import { invitation } from "./routes/invitation.ts"
 import { log } from "./routes/log.ts"
 import { member } from "./routes/member.ts"
 import { message } from "./routes/message.ts"
@@ -43,5 +46,8 @@ export const KINDS: readonly Kind[] = [
   immutability,
   organizationNotification,
   organizationMirror,
-  log
+  log,
+  inbox,
+  invitation,
+  entity
 ]

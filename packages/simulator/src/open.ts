@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto"
 import { readFile, rename, rm, writeFile } from "node:fs/promises"
 import { isObject, StateError } from "./json.ts"
-import { createSimulator, type Simulator } from "./simulator.ts"
+import { createSimulator, type Simulator, type SimulatorOptions } from "./simulator.ts"
 import { FORMAT } from "./state.ts"
 
 const SCHEME = "sim:"
@@ -84,9 +84,18 @@ const parseLocation = (location: string): { readonly file: string; readonly user
   return { file: mark < 0 ? rest : rest.slice(0, mark), users }
 }
 
-const create = (file: string, state: object | undefined, users: readonly string[] | undefined): Simulator => {
+/** What a file does not say of the registry that it holds. */
+export type OpenOptions = Pick<SimulatorOptions, "version" | "features" | "mailing" | "ldap">
+
+const create = (
+  file: string,
+  state: object | undefined,
+  users: readonly string[] | undefined,
+  options: OpenOptions
+): Simulator => {
   try {
     return createSimulator({
+      ...options,
       ...(state === undefined ? {} : { state }),
       users: [{ name: ADMIN, superuser: true }, ...(users ?? []).map((name) => ({ name }))],
       acceptAnyUser: users === undefined,
@@ -102,9 +111,9 @@ const create = (file: string, state: object | undefined, users: readonly string[
  * Opens the registry that a `sim:` URL names. `?users=alice,bob` says who exists; without it anybody does.
  * A file that is not there is made; one that is goes on from what it says, hand edits included.
  */
-export const openSimulator = async (location: string): Promise<OpenedSimulator> => {
+export const openSimulator = async (location: string, options: OpenOptions = {}): Promise<OpenedSimulator> => {
   const { file, users } = parseLocation(location)
-  const simulator = create(file, file === "" ? undefined : await load(file), users)
+  const simulator = create(file, file === "" ? undefined : await load(file), users, options)
   const known = Object.entries(simulator.snapshot().tokens).find(
     ([, { user, scopes }]) => user === ADMIN && scopes.includes("super:user")
   )

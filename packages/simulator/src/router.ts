@@ -109,8 +109,11 @@ export class Router {
 
   /** What to answer where `find` found nothing. */
   missing({ method, path, origin, query }: Incoming): Reply | Refusal {
-    if (this.#entries.some(({ pattern }) => pattern.test(path))) return methodNotAllowed()
+    const methods = this.#entries.filter(({ pattern }) => pattern.test(path)).map(({ route }) => route.method)
     const isRead = method === "GET"
+    // What can be read is the API's; of everything else the pages of the browser's interface think that it is theirs.
+    if (methods.includes("GET")) return methodNotAllowed()
+    if (methods.length > 0 && !isRead) return methodNotAllowedPage()
     if (!path.endsWith("/") && (isRead || this.find(method, `${path}/`) !== undefined)) {
       const search = query.size === 0 ? "" : `?${query}`
       return redirectPage(`${origin}${encodeURI(path)}/${search}`)

@@ -1,21 +1,36 @@
 // A stateful Quay in one process: takes requests, answers as Quay does, and meets the faults that were injected.
 // Leaves out the network (server.ts) and files (open.ts).
 import { setTimeout as sleep } from "node:timers/promises"
+import { syncTeams } from "./accounts.ts"
 import { Call, type Incoming, type Registry } from "./call.ts"
 import { badGatewayPage, csrf, internalErrorPage, loginPage, Refusal, type Reply, tooManyRequests } from "./errors.ts"
 import { type Fault, type FaultEffect, Faults } from "./faults.ts"
 import { type Features, featuresOf } from "./features.ts"
 import { KINDS } from "./kinds.ts"
+import { Directory, type LdapOptions } from "./ldap.ts"
+import { Mailbox } from "./mail.ts"
 import { Pages } from "./pagination.ts"
 import { type RandomSource, token as randomToken, realRandom } from "./random.ts"
 import { type Match, Router } from "./router.ts"
 import { SCOPES, type Scope, type SimulatorState, State } from "./state.ts"
 import { swagger } from "./swagger.ts"
 
+export interface NewUser {
+  readonly name: string
+  readonly superuser?: boolean
+  readonly email?: string
+  /** Whether the address was confirmed; it was by default. */
+  readonly verified?: boolean
+}
+
 export interface SimulatorOptions {
   /** What the registry holds at the start, as `snapshot` gives it; what is left out gets Quay's defaults. */
   readonly state?: object
-  readonly users?: readonly { readonly name: string; readonly superuser?: boolean; readonly email?: string }[]
+  readonly users?: readonly NewUser[]
+  /** Mail is sent: people are invited into teams, and addresses are confirmed. */
+  readonly mailing?: boolean
+  /** People and groups of a directory, whose groups teams can be synchronized with; accounts are made from it only. */
+  readonly ldap?: LdapOptions
   /** Without scopes a token has all of them. */
   readonly tokens?: readonly { readonly token: string; readonly user: string; readonly scopes?: readonly Scope[] }[]
   /** Any well-formed name counts as a user's when it is named. */
@@ -55,6 +70,15 @@ export interface Simulator {
   readonly faults: Faults
   /** Calls back after each request that may have changed something; gives the way to stop. */
   readonly onChange: (listener: () => void) => () => void
+  /** Mail that was sent; what it asks for is confirmed with `confirm`. Nothing is sent without `mailing`. */
+  readonly mail: Pick<Mailbox, "sent" | "setDown"> & {
+    /** Follows the link in the mails to an address: confirms it for its user, and for notifications. */
+    readonly confirm: (address: string) => void
+  }
+  /** The directory of `ldap`, to be changed behind the registry's back. */
+  readonly ldap: Pick<Directory, "setGroup" | "removeGroup" | "setDown"> | undefined
+  /** One pass of the worker that fills synchronized teams from the directory. */
+  readonly syncTeams: () => void
   /** Frees the names of what was deleted, as the collector of a real server does in its time. */
   readonly collect: () => void
   /** Makes a token for a user, who is made too if there is none. */
@@ -135,7 +159,13 @@ const isApplied = (effect: FaultEffect): boolean => "applied" in effect && effec
 export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
   const random = options.random ?? realRandom
   const now = options.now ?? Date.now
-  const features = { ...featuresOf(options.version), ...options.features }
+  const features = {
+    ...featuresOf(options.version),
+    ...(options.mailing === true ? { MAILING: true, REQUIRE_TEAM_INVITE: true } : {}),
+    ...options.features
+  }
+  const ldap = options.ldap === undefined ? undefined : new Directory(options.ldap)
+  const mail = new Mailbox()
   const router = new Router(KINDS, features, options.version)
   const state = new State({
     parts: KINDS.flatMap(({ parts }) => parts ?? []),
@@ -145,9 +175,14 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
     collectAfter: options.collectAfter
   })
   if (options.state !== undefined) state.load(options.state)
-  for (const { name, ...user } of options.users ?? []) {
-    if (!state.users.has(name)) state.users.set(name, state.newUser({ email: `${name}@example.com`, ...user }))
+  const addUser = ({ name, ...user }: NewUser): void => {
+    if (state.users.has(name)) return
+    // Whoever has an account where there is a directory has it from there.
+    const login = ldap === undefined ? null : name
+    const email = ldap?.person(name)?.email ?? `${name}@example.com`
+    state.users.set(name, state.newUser({ email, login, ...user }))
   }
+  for (const user of options.users ?? []) addUser(user)
   const registry: Registry = {
     state,
     features,
@@ -155,6 +190,8 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
     now,
     random,
     pages: new Pages(random),
+    mail,
+    ldap,
     hooks: KINDS.flatMap(({ hooks }) => hooks ?? []),
     discovery: (internal, origin) => swagger(router.routes, internal, origin, options.version)
   }
@@ -162,11 +199,14 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
   for (const fault of options.faults ?? []) faults.add(fault)
   const counts = makeCounts()
   const listeners = new Set<() => void>()
+  const changed = () => {
+    for (const listener of listeners) listener()
+  }
   const expired = new Set<string>()
   const work = makeWorkers(options.workers ?? 2, options.costPerRequest ?? 0)
 
   const addToken: Simulator["addToken"] = ({ token = randomToken(random, 40), user, scopes = SCOPES }) => {
-    if (!state.users.has(user)) state.users.set(user, state.newUser({ email: `${user}@example.com` }))
+    addUser({ name: user })
     state.tokens.set(token, { user, scopes: [...scopes], expires: null })
     expired.delete(token)
     return token
@@ -189,7 +229,7 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
       if (error instanceof Refusal) return error.reply(incoming.origin)
       throw error
     } finally {
-      if (isWrite(incoming.method)) for (const listener of listeners) listener()
+      if (isWrite(incoming.method)) changed()
     }
   }
 
@@ -249,7 +289,21 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
-    collect: () => state.deleted.clear(),
+    mail: {
+      sent: () => mail.sent(),
+      setDown: (isDown) => mail.setDown(isDown),
+      confirm: (address) => {
+        for (const user of state.users.values()) if (user.email === address) user.verified = true
+        for (const { confirmAddress } of registry.hooks) confirmAddress?.(state, address)
+        changed()
+      }
+    },
+    ldap,
+    syncTeams: () => {
+      syncTeams(state, ldap)
+      changed()
+    },
+    collect: () => state.collect(),
     addToken,
     expireToken: (token) => void expired.add(token)
   }

@@ -59,6 +59,24 @@ export interface User extends Namespace {
   uuid: string
   superuser: boolean
   enabled: boolean
+  /** Whether the address was confirmed. */
+  verified: boolean
+  /** The name in an outside directory. */
+  readonly login: string | null
+}
+
+/** Of somebody who has an account, or of an address. */
+export interface Invitation {
+  readonly code: string
+  readonly user: string | null
+  readonly email: string | null
+  readonly inviter: string
+}
+
+/** What an outside directory is asked for, and when it was asked last. */
+export interface Synced {
+  readonly config: { readonly [key: string]: Json }
+  last_updated: string | null
 }
 
 export interface Team {
@@ -66,6 +84,8 @@ export interface Team {
   description: string
   /** People by name, robots as `acme+ci`. */
   readonly members: Set<string>
+  invitations: Invitation[]
+  synced: Synced | null
 }
 
 export interface DefaultPermission {
@@ -171,12 +191,21 @@ export class State {
 
   // Making
 
-  newUser(more: { readonly email?: string; readonly superuser?: boolean } = {}): User {
+  newUser(
+    more: {
+      readonly email?: string
+      readonly superuser?: boolean
+      readonly verified?: boolean
+      readonly login?: string | null
+    } = {}
+  ): User {
     return {
       email: more.email ?? null,
       uuid: uuid(this.options.random),
       superuser: more.superuser ?? false,
       enabled: true,
+      verified: more.verified ?? true,
+      login: more.login ?? null,
       tag_expiration_s: TWO_WEEKS,
       robots: new Map(),
       repositories: new Map()
@@ -195,6 +224,10 @@ export class State {
       default_permissions: [],
       repositories: new Map()
     }
+  }
+
+  newTeam(role: TeamRole, description: string, members: readonly string[] = []): Team {
+    return { role, description, members: new Set(members), invitations: [], synced: null }
   }
 
   newRobot(description: string, metadata: { [key: string]: Json } | null): Robot {
@@ -249,8 +282,21 @@ export class State {
     if (since === undefined) return false
     const { collectAfter, now } = this.options
     if (collectAfter === undefined || now() - Date.parse(since) < collectAfter) return true
-    this.deleted.delete(name)
+    this.#collect(name)
     return false
+  }
+
+  /** Invitations of somebody who was deleted stay until the name is free again. */
+  #collect(name: string): void {
+    this.deleted.delete(name)
+    for (const { teams } of this.organizations.values()) {
+      for (const team of teams.values()) team.invitations = team.invitations.filter(({ user }) => user !== name)
+    }
+  }
+
+  /** Frees all names of what was deleted. */
+  collect(): void {
+    for (const name of [...this.deleted.keys()]) this.#collect(name)
   }
 
   // Deleting, with all that goes along
@@ -421,7 +467,9 @@ export class State {
       ...this.#readNamespace(reader),
       uuid: reader.text("uuid", uuid(this.options.random)),
       superuser: reader.flag("superuser", false),
-      enabled: reader.flag("enabled", true)
+      enabled: reader.flag("enabled", true),
+      verified: reader.flag("verified", true),
+      login: reader.text("login", null)
     }
     this.#readParts("user", user, reader)
     reader.end()
@@ -457,6 +505,8 @@ export class State {
         uuid: user.uuid,
         superuser: user.superuser,
         enabled: user.enabled,
+        ...(user.verified ? {} : { verified: false }),
+        ...(user.login === null ? {} : { login: user.login }),
         ...this.#writeNamespace(user),
         ...this.#writeParts("user", user)
       })),
@@ -471,10 +521,12 @@ export class State {
         uuid: organization.uuid,
         invoice_email: organization.invoice_email,
         invoice_email_address: organization.invoice_email_address,
-        teams: fromMap(organization.teams, ({ role, description, members }) => ({
+        teams: fromMap(organization.teams, ({ role, description, members, invitations, synced }) => ({
           role,
           description,
-          members: [...members]
+          members: [...members],
+          ...(invitations.length === 0 ? {} : { invitations: invitations.map((invitation) => ({ ...invitation })) }),
+          ...(synced === null ? {} : { synced: { ...synced } })
         })),
         default_permissions: organization.default_permissions.map((permission) => ({
           ...permission,
@@ -538,10 +590,33 @@ const readTeam = (value: unknown, place: string): Team => {
   const team: Team = {
     role: reader.one("role", TEAM_ROLES, "member"),
     description: reader.text("description", ""),
-    members: new Set(reader.texts("members"))
+    members: new Set(reader.texts("members")),
+    invitations: reader.list("invitations", readInvitation),
+    synced: reader.raw("synced") === undefined ? null : readSynced(reader.raw("synced"), reader.at("synced"))
   }
   reader.end()
   return team
+}
+
+const readInvitation = (value: unknown, place: string): Invitation => {
+  const reader = new Reader(value, place)
+  const invitation: Invitation = {
+    code: reader.text("code", ""),
+    user: reader.text("user", null),
+    email: reader.text("email", null),
+    inviter: reader.text("inviter", "")
+  }
+  reader.end()
+  return invitation
+}
+
+const readSynced = (value: unknown, place: string): Synced => {
+  const reader = new Reader(value, place)
+  const config = reader.json("config") ?? {}
+  if (!isObject(config)) throw new StateError(reader.at("config"), "must be an object")
+  const synced: Synced = { config, last_updated: reader.text("last_updated", null) }
+  reader.end()
+  return synced
 }
 
 const readToken = (value: unknown, place: string): Token => {
@@ -604,9 +679,22 @@ export type RepositoryStateJson = {
   permissions: { users: { [name: string]: RepositoryRole }; teams: { [name: string]: RepositoryRole } }
 }
 
-export type TeamState = { role: TeamRole; description: string; members: string[] }
+export type TeamState = {
+  role: TeamRole
+  description: string
+  members: string[]
+  invitations?: { code: string; user: string | null; email: string | null; inviter: string }[]
+  synced?: { config: { readonly [key: string]: Json }; last_updated: string | null }
+}
 
-export type UserState = NamespaceState & { email: string | null; uuid: string; superuser: boolean; enabled: boolean }
+export type UserState = NamespaceState & {
+  email: string | null
+  uuid: string
+  superuser: boolean
+  enabled: boolean
+  verified?: boolean
+  login?: string
+}
 
 export type OrganizationState = NamespaceState & {
   email: string | null

@@ -10,7 +10,10 @@ describe("what is not served", () => {
     ["DELETE", "/api/v1/nosuch/", 405, "text/html"],
     ["GET", "/api/v1/user", 308, "text/html"],
     ["PATCH", "/api/v1/user/", 405, "application/json"],
-    ["GET", "/api/v1/organization/", 405, "application/json"],
+    ["GET", "/api/v1/organization/", 404, "text/html"],
+    ["PUT", "/api/v1/organization/", 405, "text/html"],
+    ["GET", "/api/v1/organization/acme/team/dev/syncing", 308, "text/html"],
+    ["PUT", "/api/v1/organization/acme/team/dev/syncing", 405, "text/html"],
     ["GET", "/", 404, "text/html"],
     ["GET", "/api/v1/organization/%E0%A4%A", 404, "application/json"]
   ]

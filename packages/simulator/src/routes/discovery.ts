@@ -26,7 +26,7 @@ export const discovery: Kind = {
       handle: ({ registry }) =>
         json(200, {
           config: {
-            AUTHENTICATION_TYPE: "Database",
+            AUTHENTICATION_TYPE: registry.ldap === undefined ? "Database" : "LDAP",
             REGISTRY_STATE: "normal",
             REGISTRY_TITLE: "Quay",
             TAG_EXPIRATION_OPTIONS

@@ -1,7 +1,7 @@
 // Notifications of repositories. Leaves out sending any.
 import type { Call } from "../call.ts"
-import { internalError, invalidRequest, json, noContent, notFound } from "../errors.ts"
-import { Reader } from "../json.ts"
+import { internalError, invalidRequest, json, noContent, notFound, unknownUrl } from "../errors.ts"
+import { Reader, StateError } from "../json.ts"
 import {
   checkMethod,
   isMethod,
@@ -35,6 +35,19 @@ const notifications = part<Notification[]>({
   write: (all) => (all.length === 0 ? undefined : all.map((one) => ({ ...one })))
 })
 
+/** Addresses that asked, or were asked, to get notifications; whether somebody followed the link that was mailed there. */
+const authorizedEmails = part<Map<string, boolean>>({
+  owner: "repository",
+  key: "authorized_emails",
+  empty: () => new Map(),
+  read: (value, place) =>
+    new Reader({ authorized_emails: value }, place).map("authorized_emails", (confirmed, at) => {
+      if (typeof confirmed !== "boolean") throw new StateError(at, "must be true or false")
+      return confirmed
+    }),
+  write: (all) => (all.size === 0 ? undefined : Object.fromEntries(all))
+})
+
 const find = (call: Call, repository: Repository): Notification | undefined =>
   notifications.of(repository).find(({ uuid }) => uuid === call.parameter("uuid"))
 
@@ -53,14 +66,33 @@ const create = (call: Call) => {
   const isEvent = EVENTS.includes(wanted.event) || (wanted.event === "repo_image_expiry" && call.since("3.12"))
   if (!isMethod(wanted.method)) throw internalError(`no method ${wanted.method}`)
   checkMethod(call, namespace, wanted.method, wanted.config)
+  if (wanted.method === "email" && !wanted.config["email"]) throw invalidRequest("Missing e-mail address")
   // An address counts when somebody has followed the link that was mailed there.
-  if (wanted.method === "email") {
+  if (wanted.method === "email" && authorizedEmails.of(repository).get(String(wanted.config["email"])) !== true) {
     throw invalidRequest("The specified e-mail address is not authorized to receive notifications for this repository")
   }
   if (!isEvent) throw internalError(`no event ${wanted.event}`)
   notifications.of(repository).push(wanted)
   log(call, "add_repo_notification", wanted)
   return json(201, wanted)
+}
+
+const addressView = (call: Call) => {
+  const { namespace, name, repository } = foundRepository(call)
+  const email = call.parameter("email")
+  const confirmed = authorizedEmails.of(repository).get(email)
+  if (confirmed === undefined) throw unknownUrl()
+  return json(200, { email, repository: name, namespace, confirmed })
+}
+
+const authorize = (call: Call) => {
+  const known = authorizedEmails.of(foundRepository(call).repository)
+  const email = call.parameter("email")
+  if (known.get(email) !== true) {
+    call.registry.mail.send({ to: email, about: "confirm-notifications" })
+    known.set(email, false)
+  }
+  return addressView(call)
 }
 
 const remove = (call: Call) => {
@@ -79,11 +111,22 @@ const remove = (call: Call) => {
 
 const ALL = "/api/v1/repository/{repository}/notification/"
 const ONE = `${ALL}{uuid}`
+const EMAIL = "/api/v1/repository/{repository}/authorizedemail/{email}"
 const shared = { scope: "repo:admin", guard: requireRole("admin") } as const
 
 export const notification: Kind = {
   name: "notification",
-  parts: [notifications],
+  parts: [notifications, authorizedEmails],
+  hooks: {
+    confirmAddress: (state, address) => {
+      for (const { repositories } of [...state.organizations.values(), ...state.users.values()]) {
+        for (const repository of repositories.values()) {
+          const known = authorizedEmails.of(repository)
+          if (known.has(address)) known.set(address, true)
+        }
+      }
+    }
+  },
   routes: [
     {
       ...shared,
@@ -123,6 +166,24 @@ export const notification: Kind = {
         found(call)
         return json(200, {})
       }
+    },
+    {
+      ...shared,
+      method: "GET",
+      path: EMAIL,
+      operation: "checkRepoEmailAuthorized",
+      internal: true,
+      features: ["MAILING"],
+      handle: addressView
+    },
+    {
+      ...shared,
+      method: "POST",
+      path: EMAIL,
+      operation: "sendAuthorizeRepoEmail",
+      internal: true,
+      features: ["MAILING"],
+      handle: authorize
     }
   ]
 }

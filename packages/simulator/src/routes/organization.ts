@@ -36,7 +36,7 @@ const visibleEmail = (call: Call, organization: Organization): string =>
   organization.email ?? (call.since("3.18") ? "" : organization.uuid)
 
 /** Quay hides from outsiders that there are teams at all. */
-const view = (call: Call, name: string, organization: Organization) => {
+const view = (call: Call, name: string, organization: Organization, seesSynced = true) => {
   const { state } = call
   const caller = call.caller.shown()
   const isAdmin = caller.administers(name)
@@ -54,7 +54,7 @@ const view = (call: Call, name: string, organization: Organization) => {
         repo_count: [...organization.repositories.values()].filter(({ permissions }) => permissions.teams.has(team))
           .length,
         member_count: [...item.members].filter((member) => state.isUser(member)).length,
-        is_synced: false
+        is_synced: seesSynced && item.synced !== null
       })
     ),
     ordered_teams: [...organization.teams.keys()]
@@ -104,14 +104,14 @@ const create = (call: Call) => {
   const problem = namespaceProblem(name)
   if (problem !== undefined) throw invalidRequest(`Invalid namespace ${name}: ${problem}`)
   if (state.isReserved(name) && call.reservesNames()) throw invalidRequest("Username is not available")
-  const organization = state.newOrganization(wantedEmail(call, name) ?? null)
-  // Whoever creates an organization becomes one of its owners.
-  const owners = {
-    role: "admin" as const,
-    description: "",
-    members: new Set(caller.user === undefined ? [] : [caller.user])
+  const email = wantedEmail(call, name) ?? null
+  if (email === null && call.feature("MAILING") && !call.since("3.18")) throw invalidRequest("Invalid email address")
+  if (email !== null && [...state.users.values()].some((user) => user.email === email)) {
+    throw invalidRequest(`Email has already been used: ${email}`)
   }
-  organization.teams.set("owners", owners)
+  const organization = state.newOrganization(email)
+  // Whoever creates an organization becomes one of its owners.
+  organization.teams.set("owners", state.newTeam("admin", "", caller.user === undefined ? [] : [caller.user]))
   state.organizations.set(name, organization)
   state.deleted.delete(name)
   call.log("org_create", { namespace: name }, { email: organization.email, namespace: name })
@@ -153,7 +153,8 @@ const update = (call: Call) => {
     organization.tag_expiration_s = expiration
     log("org_change_tag_expiration", { tag_expiration: expiration })
   }
-  return json(200, view(call, name, organization))
+  // What a change answers was not asked for which teams are synchronized.
+  return json(200, view(call, name, organization, false))
 }
 
 export const organization: Kind = {

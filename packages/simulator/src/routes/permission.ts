@@ -3,7 +3,7 @@ import { grantedRole } from "../auth.ts"
 import { teamAvatar, userAvatar } from "../avatar.ts"
 import type { Call } from "../call.ts"
 import { internalError, invalidRequest, json, message, noContent, notFound } from "../errors.ts"
-import { fromMap } from "../json.ts"
+import { fromMap, type Json } from "../json.ts"
 import { splitRobot } from "../names.ts"
 import type { Kind, Route } from "../router.ts"
 import type { Schema } from "../schema.ts"
@@ -21,8 +21,8 @@ interface Subject {
   readonly kind: "user" | "team"
   readonly parameter: string
   readonly operation: string
-  /** What the audit log calls it. */
-  readonly logged: string
+  /** What the audit log says of it. */
+  readonly logged: (namespace: string, name: string) => { readonly [key: string]: Json }
   readonly absent: string
   readonly granted: (repository: Repository) => Map<string, RepositoryRole>
   readonly view: (call: Call, name: string, role: RepositoryRole) => object
@@ -34,7 +34,7 @@ const user: Subject = {
   kind: "user",
   parameter: "username",
   operation: "User",
-  logged: "username",
+  logged: (namespace, username) => ({ namespace, username }),
   absent: "User does not have permission for repo.",
   granted: ({ permissions }) => permissions.users,
   view: (call, name, role) => {
@@ -62,7 +62,7 @@ const team: Subject = {
   kind: "team",
   parameter: "teamname",
   operation: "Team",
-  logged: "team",
+  logged: (_namespace, team) => ({ team }),
   absent: "Team does not have permission for repo.",
   granted: ({ permissions }) => permissions.teams,
   view: (_call, name, role) => ({ role, name, avatar: teamAvatar(name) }),
@@ -81,7 +81,8 @@ const grant = (subject: Subject) => (call: Call) => {
   const repository = call.state.repository(namespace, name)
   if (repository === undefined) throw internalError("a permission on a missing repository")
   subject.granted(repository).set(who, role)
-  call.logRepository("change_repo_permission", { namespace, name }, { [subject.logged]: who, role })
+  const where = { namespace, repository: name }
+  call.log("change_repo_permission", where, { ...subject.logged(namespace, who), repo: name, role })
   return json(200, subject.view(call, who, role))
 }
 
@@ -130,7 +131,9 @@ const routes = (subject: Subject): readonly Route[] => {
         const path = foundRepository(call)
         const who = call.parameter(subject.parameter)
         if (!subject.granted(path.repository).delete(who)) throw invalidRequest(subject.absent)
-        call.logRepository("delete_repo_permission", path, { [subject.logged]: who })
+        const { namespace, name } = path
+        const where = { namespace, repository: name }
+        call.log("delete_repo_permission", where, { ...subject.logged(namespace, who), repo: name })
         return noContent()
       }
     }

@@ -3,7 +3,7 @@ import { avatar, userAvatar } from "../avatar.ts"
 import type { Call } from "../call.ts"
 import { internalError, invalidRequest, json, message, noContent, notFound } from "../errors.ts"
 import { isAmong } from "../features.ts"
-import { namespaceProblem } from "../names.ts"
+import { isEmail, namespaceProblem } from "../names.ts"
 import { token as randomToken } from "../random.ts"
 import type { Kind, Route } from "../router.ts"
 import type { Schema } from "../schema.ts"
@@ -27,7 +27,7 @@ const userView = (call: Call, name: string, user: User) => ({
   name,
   username: name,
   email: user.email ?? user.uuid,
-  verified: true,
+  verified: user.verified,
   avatar: userAvatar(name),
   super_user: user.superuser,
   ...(call.since("3.16") ? { global_readonly_super_user: false } : {}),
@@ -67,6 +67,7 @@ const foundUser = (call: Call) => {
 
 const createUser = (call: Call) => {
   const { state, body, registry } = call
+  if (registry.ldap !== undefined) throw invalidRequest("Cannot create a user in a non-database auth system")
   const name = body.required("username")
   const problem = namespaceProblem(name)
   if (problem !== undefined) throw message(`Invalid namespace ${name}: ${problem}`)
@@ -78,10 +79,16 @@ const createUser = (call: Call) => {
   if (email !== undefined && [...state.users.values()].some((user) => user.email === email)) {
     throw message(`Email has already been used: ${email}`)
   }
-  const user = state.newUser(email === undefined ? {} : { email })
+  const mailing = call.feature("MAILING")
+  if (mailing && (email === undefined || !isEmail(email))) {
+    throw message(`Invalid email address: ${email ?? "None"}`)
+  }
+  const user = state.newUser({ verified: !mailing, ...(email === undefined ? {} : { email }) })
   state.users.set(name, user)
   state.deleted.delete(name)
   call.log("user_create", { namespace: name }, { email: user.email, username: name, superuser: call.caller.user ?? "" })
+  // Mail that cannot be sent is an error, and the user is there.
+  if (mailing && email !== undefined) registry.mail.send({ to: email, about: "confirm-address" })
   return json(200, {
     username: name,
     email: user.email ?? user.uuid,
@@ -93,9 +100,19 @@ const createUser = (call: Call) => {
 const updateUser = (call: Call) => {
   const { name, user } = foundUser(call)
   if (user.superuser) throw invalidRequest("Cannot update a superuser")
-  const before = user.enabled
+  const { enabled: before, verified } = user
   const email = call.body.text("email")
+  if (call.registry.ldap !== undefined) {
+    if (call.body.text("password") !== undefined) {
+      throw invalidRequest("Cannot change password in non-database auth")
+    }
+    if (email !== undefined) throw invalidRequest("Cannot change e-mail in non-database auth")
+  }
   if (email !== undefined) {
+    if ([...call.state.users.values()].some((other) => other !== user && other.email === email)) {
+      throw message("E-mail address already used")
+    }
+    user.verified = true
     call.log("user_change_email", { namespace: name }, { old_email: user.email, email, superuser: true })
     user.email = email
   }
@@ -104,8 +121,8 @@ const updateUser = (call: Call) => {
     user.enabled = enabled
     call.log(enabled ? "user_enable" : "user_disable", { namespace: name }, { username: name, superuser: true })
   }
-  // The answer shows the flag as it was.
-  return json(200, { ...userView(call, name, user), enabled: before })
+  // The answer shows the flags as they were.
+  return json(200, { ...userView(call, name, user), enabled: before, verified })
 }
 
 const deleteUser = (call: Call) => {

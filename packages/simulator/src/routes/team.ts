@@ -1,13 +1,16 @@
-// Teams, who is in them, and what they may do on repositories. Leaves out invitations by e-mail, and synchronization
-// beyond what a registry without outside groups answers.
+// Teams, who is in them, what they may do on repositories, and from which group of a directory they are filled. Leaves out
+// filling them (accounts.ts) and answering invitations (invitation.ts).
 import { teamAvatar, userAvatar } from "../avatar.ts"
 import type { Call } from "../call.ts"
 import { internalError, invalidRequest, json, message, noContent, notFound } from "../errors.ts"
+import { asObject } from "../mirrors.ts"
 import { namespaceProblem, splitRobot } from "../names.ts"
 import type { Kind } from "../router.ts"
 import type { Schema } from "../schema.ts"
 import { type Organization, TEAM_ROLES, type Team } from "../state.ts"
-import { isPublic } from "../views.ts"
+import { foundTeam, refuseIfSynced } from "../teams.ts"
+import { isPublic, mailDate } from "../views.ts"
+import { invitationView, invite, mustBeInvited, withdraw } from "./invitation.ts"
 
 const DESCRIPTION: Schema = {
   type: "object",
@@ -46,17 +49,6 @@ const isOnlyAdminTeam = (call: Call, organization: Organization, name: string): 
   return mine.length === 1 && mine[0] === name
 }
 
-/** The team in the path, for those who administer its organization. */
-const found = (call: Call) => {
-  const orgname = call.parameter("orgname")
-  call.caller.require(call.caller.administers(orgname))
-  const organization = call.organization(orgname)
-  const name = call.parameter("teamname")
-  const team = organization.teams.get(name)
-  if (team === undefined) throw notFound()
-  return { orgname, organization, name, team }
-}
-
 const upsert = (call: Call) => {
   const orgname = call.parameter("orgname")
   call.caller.require(call.caller.administers(orgname))
@@ -69,7 +61,7 @@ const upsert = (call: Call) => {
   if (known === undefined) {
     const problem = namespaceProblem(name)
     if (problem !== undefined) throw message(`Invalid team name ${name}: ${problem}`)
-    const team: Team = { role, description: description ?? "", members: new Set() }
+    const team = call.state.newTeam(role, description ?? "")
     organization.teams.set(name, team)
     call.log("org_create_team", { namespace: orgname }, { team: name })
     return json(200, view(call, name, team, true))
@@ -114,18 +106,27 @@ const remove = (call: Call) => {
 }
 
 const addMember = (call: Call) => {
-  const { orgname, name, team } = found(call)
+  const { orgname, organization, name, team } = foundTeam(call)
   const member = call.parameter("membername")
+  refuseIfSynced(team, member)
   if (!call.state.isUser(member)) throw invalidRequest("Unknown user")
   if (team.members.has(member)) throw message(`User ${member} is already a member of team ${name}`)
+  const robot = splitRobot(member)
+  if (robot === undefined && mustBeInvited(call, organization, member)) return invite(call, { user: member })
+  // Without mailing nobody looks whose robot it is.
+  if (robot !== undefined && robot.namespace !== orgname && call.feature("MAILING")) {
+    throw message("Cannot add the specified robot to this team, as it is not a member of the organization")
+  }
   team.members.add(member)
   call.log("org_add_team_member", { namespace: orgname }, { member, team: name })
   return json(200, memberView(member))
 }
 
 const removeMember = (call: Call) => {
-  const { orgname, organization, name, team } = found(call)
+  const { orgname, organization, name, team } = foundTeam(call)
   const member = call.parameter("membername")
+  refuseIfSynced(team, member)
+  if (withdraw(call, ({ user }) => user === member)) return noContent()
   if (!call.state.isUser(member)) throw notFound()
   if (!team.members.has(member)) throw message(`User ${member} does not belong to team ${name}`)
   if (member === call.caller.user && team.role === "admin" && isOnlyAdminTeam(call, organization, name)) {
@@ -142,16 +143,71 @@ const members = (call: Call) => {
   call.caller.require(call.caller.viewsTeam(orgname, name))
   const team = call.organization(orgname).teams.get(name)
   if (team === undefined) throw notFound()
+  const canEdit = call.caller.administers(orgname)
+  const pending = canEdit && call.queryFlag("includePending", false) ? team.invitations : []
   return json(200, {
     name,
-    members: [...team.members].filter((member) => call.state.isUser(member)).map(memberView),
-    can_edit: call.caller.administers(orgname)
+    members: [
+      ...[...team.members].filter((member) => call.state.isUser(member)).map(memberView),
+      ...pending.map(invitationView)
+    ],
+    can_edit: canEdit,
+    ...syncView(call, orgname, team)
   })
+}
+
+const mayConfigureSync = (call: Call): boolean =>
+  call.feature("NONSUPERUSER_TEAM_SYNCING_SETUP") || call.caller.isSuperuser()
+
+const syncView = (call: Call, orgname: string, { synced }: Team) => {
+  const { ldap } = call.registry
+  if (ldap === undefined || !call.feature("TEAM_SYNCING")) return {}
+  const maySet = mayConfigureSync(call)
+  const last_updated = synced?.last_updated == null ? null : mailDate(synced.last_updated)
+  return {
+    ...(maySet && call.caller.administers(orgname) ? { can_sync: { service: "ldap", base_dn: ldap.baseDn } } : {}),
+    ...(synced === null
+      ? {}
+      : { synced: { service: "ldap", ...(maySet ? { last_updated, config: synced.config } : {}) } })
+  }
+}
+
+const syncable = (call: Call) => {
+  call.caller.require(mayConfigureSync(call))
+  return foundTeam(call)
+}
+
+/** The body has no schema: what is in it is kept as it is. */
+const enableSync = (call: Call) => {
+  const { orgname, name, team } = syncable(call)
+  const { ldap } = call.registry
+  if (ldap === undefined) throw invalidRequest("Could not sync to group: Not supported")
+  call.readBody({}, false)
+  const config = asObject(call.body.value)
+  const group = config["group_dn"]
+  if (group === undefined || group === null || group === "") {
+    throw invalidRequest("Could not sync to group: Missing group_dn")
+  }
+  if (typeof group !== "string") throw internalError("a group that is no text")
+  if (ldap.members(group).length === 0) {
+    throw invalidRequest("Could not sync to group: Group does not exist or is empty")
+  }
+  if (team.synced !== null) throw internalError("the team is synchronized already")
+  team.synced = { config, last_updated: null }
+  call.log("enable_team_sync", { namespace: orgname }, { team: name })
+  return json(200, view(call, name, team, false))
+}
+
+const disableSync = (call: Call) => {
+  const { orgname, name, team } = syncable(call)
+  call.log("disable_team_sync", { namespace: orgname }, { team: name })
+  team.synced = null
+  return json(200, view(call, name, team, false))
 }
 
 const permissions = (call: Call) => {
   call.caller.require(call.caller.administersFully(call.parameter("orgname")))
-  const { organization, name } = found(call)
+  const { organization, name } = foundTeam(call)
   const granted = [...organization.repositories].flatMap(([repository, item]) => {
     const role = item.permissions.teams.get(name)
     return role === undefined ? [] : [{ repository: { name: repository, is_public: isPublic(item) }, role }]
@@ -206,10 +262,7 @@ export const team: Kind = {
       operation: "enableOrganizationTeamSync",
       scope: "org:admin",
       features: ["TEAM_SYNCING"],
-      handle: (call) => {
-        found(call)
-        throw invalidRequest("Could not sync to group: Not supported")
-      }
+      handle: enableSync
     },
     {
       method: "DELETE",
@@ -217,10 +270,7 @@ export const team: Kind = {
       operation: "disableOrganizationTeamSync",
       scope: "org:admin",
       features: ["TEAM_SYNCING"],
-      handle: (call) => {
-        const { name, team } = found(call)
-        return json(200, view(call, name, team, false))
-      }
+      handle: disableSync
     }
   ]
 }
