@@ -200,13 +200,15 @@ const simulated = (registry: Registry, options: ConnectionOptions) =>
         Effect.promise(async () => {
           const known = simulators.get(registry.url)
           if (known === undefined) return
-          known.users--
           const opened = await known.opened
+          try {
+            await opened.flush()
+          } finally {
+            known.users--
+          }
           // What lives in memory alone stays for the process: a plan made on it is applied to it.
-          await opened.flush()
           if (known.users > 0 || registry.url === "sim:" || registry.url.startsWith("sim:?")) return
-          // Whoever comes from here on opens the file anew, and all is in it.
-          if (simulators.get(registry.url) !== known) return
+          // All that its users did is written; who comes from here on opens the file anew.
           simulators.delete(registry.url)
           await opened.close()
         })

@@ -310,7 +310,16 @@ describe("a kind written with Effect, with a service of its own", () => {
 
   test("shows the service and the failure in the types of planRegistry and walkRegistry", () => {
     const desired = { declarations: [], scope: [] }
-    const target = { registry: "r", url: "u", scope: [], operations: [], extras: [], stuck: [], unchanged: 0 }
+    const target = {
+      registry: "r",
+      url: "u",
+      scope: [],
+      operations: [],
+      extras: [],
+      stuck: [],
+      notices: [],
+      unchanged: 0
+    }
     const planning = (connection: Connection) => planRegistry<Kinds>(kinds, connection, desired)
     const walking = (connection: Connection) => walkRegistry<Kinds>(kinds, connection, target)
     expectTypeOf<Effect.Services<ReturnType<typeof planning>>>().toEqualTypeOf<Vault>()
