@@ -1,5 +1,5 @@
 /**
- * Writes the JSON Schemas that are published with the library: `pnpm --filter @quaymaster/cli schema`. With `--check` nothing is
+ * Writes the JSON Schemas that are published with the library: `pnpm --filter @quaymaster/cli generate`. With `--check` nothing is
  * written, and the exit code is 1 if what is there is not what the kinds say.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises"

@@ -213,6 +213,7 @@ export {
   type Extra,
   encodePlan,
   mapSection,
+  type Notice,
   type Operation,
   type Plan,
   PlanRefused,

@@ -92,6 +92,7 @@ export const plan = (...operations: ReadonlyArray<StoreOperation>): StorePlan =>
   operations,
   extras: [],
   stuck: [],
+  notices: [],
   unchanged: 0
 })
 

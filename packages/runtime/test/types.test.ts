@@ -77,6 +77,7 @@ const target: TargetPlan<Operation<Both>> = {
   ],
   extras: [],
   stuck: [],
+  notices: [],
   unchanged: 0
 }
 

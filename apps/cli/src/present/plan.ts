@@ -2,7 +2,7 @@
  * A plan as people read it: what happens to each organization, parents before children, then what it comes to and how to go
  * on. Pure: the same plan gives the same text. Kinds are names, keys and fields here, so a plugin's look like our own.
  */
-import type { AnyOperation, Change, Extra, Plan, Stuck, TargetPlan } from "quaymaster"
+import type { AnyOperation, Change, Extra, Notice, Plan, Stuck, TargetPlan } from "quaymaster"
 import { grouped } from "./grouped.ts"
 import { linesText } from "./lines.ts"
 import {
@@ -79,6 +79,7 @@ interface Group {
   readonly operations: ReadonlyArray<AnyOperation>
   readonly stuck: ReadonlyArray<Stuck>
   readonly extras: ReadonlyArray<Extra>
+  readonly notices: ReadonlyArray<Notice>
 }
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
@@ -89,11 +90,14 @@ const groupsOf = (target: TargetPlan): ReadonlyArray<Group> => {
   const operations = together(target.operations)
   const stuck = together(target.stuck)
   const extras = together(target.extras)
-  return [...new Set([...operations.keys(), ...stuck.keys(), ...extras.keys()])].sort(byText).map((name) => ({
+  const notices = together(target.notices)
+  const names = [operations, stuck, extras, notices].flatMap((groups) => [...groups.keys()])
+  return [...new Set(names)].sort(byText).map((name) => ({
     name,
     operations: operations.get(name) ?? [],
     stuck: stuck.get(name) ?? [],
-    extras: extras.get(name) ?? []
+    extras: extras.get(name) ?? [],
+    notices: notices.get(name) ?? []
   }))
 }
 
@@ -114,7 +118,7 @@ const groupText = (group: Group, style: Style, { verbose }: PlanContext): string
   const operations = foldedRows(group, style, verbose)
   const stuck = group.stuck.map((it) => stuckRow(group.name, it, style))
   const extras = extraRows(group, style, verbose)
-  const main = [...operations, ...stuck]
+  const main = [...operations, ...stuck, ...group.notices.map((it) => noticeRow(group.name, it, style))]
   return [
     style.bold(clean(group.name)),
     ...layOut(main, style),
@@ -319,6 +323,16 @@ const extraRows = ({ extras, name }: Group, style: Style, verbose: boolean): Rea
     return [row(`${members.length} ${clean(first.kind)}`, `extra: ${clean(first.reason)}; -v lists them`)]
   })
 }
+
+const noticeRow = (name: string, { key, kind, message }: Notice, style: Style): Row => ({
+  symbol: "i",
+  paint: style.dim,
+  what: `${clean(kind)} ${nameIn(name, key)}`,
+  detail: clean(message),
+  detailPaint: same,
+  right: "",
+  below: []
+})
 
 /** What was read, with how many objects there are. */
 const scopeText = ({ scope }: TargetPlan, style: Style): string =>

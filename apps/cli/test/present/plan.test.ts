@@ -11,6 +11,7 @@ const target = (parts: Partial<TargetPlan>): TargetPlan => ({
   operations: [],
   extras: [],
   stuck: [],
+  notices: [],
   unchanged: 0,
   ...parts
 })
@@ -329,4 +330,13 @@ test("colours do not move anything", () => {
   const text = planText(plan, coloured, shown)
   expect(text).toContain("\u001b[31m")
   expect(text.replace(new RegExp(`${String.fromCharCode(27)}\\[[0-9]+m`, "g"), "")).toBe(planText(plan, plain, shown))
+})
+
+test("says what a person should know of an object that nothing is done to", () => {
+  const text = planText(
+    planOf(target({ notices: [{ kind: "mirror", key: "acme/alpine", message: "password cannot be compared" }] })),
+    plain,
+    context
+  )
+  expect(text).toContain("acme\n  i mirror alpine  password cannot be compared\n")
 })

@@ -1,0 +1,45 @@
+/**
+ * Keeps the organizations of a company's squads with the library: plans, goes on only if nothing would be deleted, applies
+ * with progress, and plans again. Ctrl-C starts nothing new and lets running writes finish.
+ *
+ *   node main.ts [REGISTRY]      a URL, or sim: for a simulated registry (the default); the token is in QUAY_TOKEN
+ */
+import { apply, ConfigError, plan } from "quaymaster"
+import { organizationOf, squads } from "./company.ts"
+
+const registry = process.argv[2] ?? "sim:"
+const stop = new AbortController()
+process.once("SIGINT", () => stop.abort())
+
+const options = { organizations: squads.map(organizationOf), registry, signal: stop.signal }
+
+try {
+  const planned = await plan(options)
+  const { create, delete: deletions, destroys, replace, update } = planned.summary
+  console.log(
+    `${create} to create, ${update} to update, ${deletions + replace} to delete or replace, ${destroys} of them for good`
+  )
+  if (deletions + replace > 0) {
+    for (const operation of planned.targets.flatMap((target) => target.operations))
+      if (operation.action === "delete" || operation.action === "replace") console.log(`  ${operation.id}`)
+    console.log("Something would be deleted; a person should look at it.")
+    process.exit(3)
+  }
+
+  const report = await apply(planned, {
+    registry,
+    signal: stop.signal,
+    onEvent: (event) => {
+      if (event.type === "operation-finished" && event.outcome === "failed") console.log(`${event.id}: ${event.error}`)
+    }
+  })
+  console.log(`apply: ${report.outcome}`)
+  if (report.outcome !== "applied") process.exit(4)
+
+  const left = await plan(options)
+  console.log(`left to do: ${left.targets.flatMap((target) => target.operations).length}`)
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error
+  for (const { message, path } of error.problems) console.log(`${path.join(".")}: ${message}`)
+  process.exit(1)
+}

@@ -1,0 +1,102 @@
+/** Every example does what it says: the files by the library against simulated registries, the programs as processes. */
+import { execFile } from "node:child_process"
+import { cp, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+import { apply, loadPlugins, loadSettings, plan } from "quaymaster"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+
+const examples = fileURLToPath(new URL("../../examples", import.meta.url))
+let folder = ""
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "quaymaster-examples-"))
+})
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const operations = (planned: Awaited<ReturnType<typeof plan>>) => planned.targets.flatMap((target) => target.operations)
+
+describe.each(["partner-lab", "release-org"])("%s", (name) => {
+  test("is planned and applied, and nothing is left to do", async () => {
+    const options = { files: [join(examples, name)], registry: `sim:${join(folder, `${name}.json`)}` }
+    const planned = await plan(options)
+    expect(operations(planned).length).toBeGreaterThan(50)
+    expect((await apply(planned)).outcome).toBe("applied")
+    expect(operations(await plan(options))).toEqual([])
+  })
+
+  test("names a schema that is there", async () => {
+    const { targets } = await plan({ files: [join(examples, name)], registry: "sim:" })
+    const file = targets[0]?.operations.find((operation) => operation.source !== undefined)?.source?.split(":")[0] ?? ""
+    const [first = ""] = (await readFile(file, "utf8")).split("\n")
+    const schema = /\$schema=(.+)$/.exec(first)?.[1] ?? ""
+    expect((await stat(join(file, "..", schema))).isFile()).toBe(true)
+  })
+})
+
+test("release-org: a role, a description and a visibility changed by hand are exactly the drift", async () => {
+  const state = join(folder, "drift.json")
+  const options = { files: [join(examples, "release-org")], registry: `sim:${state}` }
+  expect((await apply(await plan(options))).outcome).toBe("applied")
+
+  const registry = JSON.parse(await readFile(state, "utf8"))
+  const organization = registry.organizations["fjordline-42"]
+  organization.teams.testers.role = "creator"
+  organization.repositories["base/micro"].description = "Something else"
+  organization.repositories["databases/valkey"].visibility = "private"
+  await writeFile(state, JSON.stringify(registry))
+
+  const drift = operations(await plan(options))
+  expect(
+    drift.flatMap((operation) => (operation.action === "update" ? [[operation.id, operation.changes]] : []))
+  ).toEqual([
+    [
+      "update:repository:fjordline-42/base/micro",
+      [{ field: "description", before: "Something else", after: "A base without a package manager" }]
+    ],
+    ["update:repository:fjordline-42/databases/valkey", [{ field: "visibility", before: "private", after: "public" }]],
+    ["update:team:fjordline-42/testers", [{ field: "role", before: "creator", after: "member" }]]
+  ])
+  expect(drift).toHaveLength(3)
+})
+
+const run = async (cwd: string, file: string): Promise<string> => {
+  const { stderr, stdout } = await promisify(execFile)(process.execPath, [file], { cwd })
+  expect(stderr).toBe("")
+  return stdout
+}
+
+test.each(["main.ts", "effect.ts"])("library/%s leaves nothing to do", async (file) => {
+  expect(await run(join(examples, "library"), file)).toContain("left to do: 0\n")
+})
+
+describe("custom-kind", () => {
+  // A copy in the workspace, so that what it writes is not in the example, and its dependencies are found.
+  let copy = ""
+  beforeAll(async () => {
+    copy = await mkdtemp(join(examples, ".custom-kind-"))
+    await cp(join(examples, "custom-kind"), copy, { recursive: true, verbatimSymlinks: true })
+  })
+  afterAll(() => rm(copy, { recursive: true, force: true }))
+
+  test("the program writes credentials that only their owner can read, and leaves nothing to do", async () => {
+    const told = await run(copy, "main.ts")
+    expect(told).toContain("credentials of heron-labs/builder go to secrets/builder.json\n")
+    expect(told).toContain("left to do: 0\n")
+    const file = join(copy, "secrets/builder.json")
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    const { auths } = JSON.parse(await readFile(file, "utf8"))
+    const [{ auth = "" } = {}] = Object.values<{ auth?: string }>(auths)
+    expect(Buffer.from(auth, "base64").toString()).toMatch(/^heron-labs\+builder:.+/)
+  })
+
+  test("is loaded as a plugin", async () => {
+    const settings = await loadSettings({ cwd: copy })
+    const kinds = await loadPlugins(settings)
+    const planned = await plan({ cwd: copy, files: ["orgs"], registry: "sim:", kinds })
+    expect(operations(planned).map((operation) => operation.kind)).toContain("acme.pull-secret")
+  })
+})
