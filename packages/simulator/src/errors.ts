@@ -27,7 +27,7 @@ export class Refusal extends Error {
   }
 }
 
-type ErrorType = "invalid_request" | "invalid_token" | "insufficient_scope" | "not_found"
+type ErrorType = "invalid_request" | "invalid_token" | "insufficient_scope" | "not_found" | "tag_immutable"
 
 const apiError = (status: number, type: ErrorType, text: string, more: { readonly [key: string]: unknown } = {}) =>
   new Refusal(text, (origin) =>
@@ -44,6 +44,7 @@ const apiError = (status: number, type: ErrorType, text: string, more: { readonl
 
 export const invalidRequest = (text: string, more: { readonly [key: string]: unknown } = {}): Refusal =>
   apiError(400, "invalid_request", text, more)
+export const tagImmutable = (text: string): Refusal => apiError(409, "tag_immutable", text)
 export const notFound = (): Refusal => apiError(404, "not_found", "Not Found")
 export const needsAuthentication = (): Refusal => apiError(401, "invalid_token", "Requires authentication")
 export const insufficientScope = (): Refusal => apiError(403, "insufficient_scope", "Unauthorized")

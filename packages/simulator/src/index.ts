@@ -8,6 +8,7 @@ export { StateError } from "./json.ts"
 export { type LdapOptions, readLdap } from "./ldap.ts"
 export type { Mail } from "./mail.ts"
 export { type OpenedSimulator, type OpenOptions, openSimulator, SimulatorFileError } from "./open.ts"
+export { type Push, PushRefused } from "./push.ts"
 export { type RandomSource, seededRandom } from "./random.ts"
 export { type ServedSimulator, ServeError, serveSimulator } from "./server.ts"
 export {

@@ -22,6 +22,7 @@ import { quota } from "./routes/quota.ts"
 import { repository } from "./routes/repository.ts"
 import { robot } from "./routes/robot.ts"
 import { superuser } from "./routes/superuser.ts"
+import { tag } from "./routes/tag.ts"
 import { team } from "./routes/team.ts"
 import { user } from "./routes/user.ts"
 
@@ -49,5 +50,6 @@ export const KINDS: readonly Kind[] = [
   log,
   inbox,
   invitation,
-  entity
+  entity,
+  tag
 ]

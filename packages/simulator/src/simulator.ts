@@ -6,10 +6,12 @@ import { Call, type Incoming, type Registry } from "./call.ts"
 import { badGatewayPage, csrf, internalErrorPage, loginPage, Refusal, type Reply, tooManyRequests } from "./errors.ts"
 import { type Fault, type FaultEffect, Faults } from "./faults.ts"
 import { type Features, featuresOf } from "./features.ts"
+import { collectImages } from "./images.ts"
 import { KINDS } from "./kinds.ts"
 import { Directory, type LdapOptions } from "./ldap.ts"
 import { Mailbox } from "./mail.ts"
 import { Pages } from "./pagination.ts"
+import { type Push, pull, push } from "./push.ts"
 import { type RandomSource, token as randomToken, realRandom } from "./random.ts"
 import { type Match, Router } from "./router.ts"
 import { SCOPES, type Scope, type SimulatorState, State } from "./state.ts"
@@ -79,7 +81,15 @@ export interface Simulator {
   readonly ldap: Pick<Directory, "setGroup" | "removeGroup" | "setDown"> | undefined
   /** One pass of the worker that fills synchronized teams from the directory. */
   readonly syncTeams: () => void
-  /** Frees the names of what was deleted, as the collector of a real server does in its time. */
+  /** Puts an image under a tag, as a container client does, and gives its digest; PushRefused where Quay refuses it. */
+  readonly push: (push: Push) => string
+  /** Gets the digest under a tag, as a container client does; undefined where there is none. */
+  readonly pull: (pull: {
+    readonly repository: string
+    readonly tag: string
+    readonly by?: string
+  }) => string | undefined
+  /** Frees the names of what was deleted, and drops what no tag leads to, as a real server's collectors do in their time. */
   readonly collect: () => void
   /** Makes a token for a user, who is made too if there is none. */
   readonly addToken: (token: { token?: string; user: string; scopes?: readonly Scope[] }) => string
@@ -179,7 +189,9 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
     if (state.users.has(name)) return
     // Whoever has an account where there is a directory has it from there.
     const login = ldap === undefined ? null : name
-    const email = ldap?.person(name)?.email ?? `${name}@example.com`
+    // Those who run the registry, and those who use it, have their addresses in different places.
+    const home = user.superuser === true ? "example.com" : "acme.example"
+    const email = ldap?.person(name)?.email ?? `${name}@${home}`
     state.users.set(name, state.newUser({ email, login, ...user }))
   }
   for (const user of options.users ?? []) addUser(user)
@@ -303,7 +315,22 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
       syncTeams(state, ldap)
       changed()
     },
-    collect: () => state.collect(),
+    push: (wanted) => {
+      const digest = push(state, wanted)
+      changed()
+      return digest
+    },
+    pull: (wanted) => {
+      const digest = pull(state, wanted)
+      changed()
+      return digest
+    },
+    collect: () => {
+      state.collect()
+      for (const { repositories, tag_expiration_s } of [...state.organizations.values(), ...state.users.values()]) {
+        for (const repository of repositories.values()) collectImages(repository, tag_expiration_s * 1000, now())
+      }
+    },
     addToken,
     expireToken: (token) => void expired.add(token)
   }

@@ -35,6 +35,7 @@ export interface Robot {
   description: string
   token: string
   created: string
+  last_accessed: string | null
   unstructured_metadata: { [key: string]: Json } | null
   federation: { issuer: string; subject: string }[]
 }
@@ -235,6 +236,7 @@ export class State {
       description,
       token: randomToken(this.options.random, 64),
       created: new Date(this.options.now()).toISOString(),
+      last_accessed: null,
       unstructured_metadata: metadata,
       federation: []
     }
@@ -395,6 +397,7 @@ export class State {
       description: reader.text("description", ""),
       token: reader.text("token", fresh.token),
       created: reader.text("created", fresh.created),
+      last_accessed: reader.text("last_accessed", null),
       unstructured_metadata: metadata,
       federation: reader.list("federation", (entry, at) => {
         const fields = new Reader(entry, at)
@@ -544,8 +547,9 @@ export class State {
   #writeNamespace(owner: Namespace): NamespaceState {
     return {
       tag_expiration_s: owner.tag_expiration_s,
-      robots: fromMap(owner.robots, (robot) => ({
+      robots: fromMap(owner.robots, ({ last_accessed, ...robot }) => ({
         ...robot,
+        ...(last_accessed === null ? {} : { last_accessed }),
         federation: robot.federation.map((identity) => ({ ...identity }))
       })),
       repositories: fromMap(owner.repositories, (repository) => ({
@@ -667,6 +671,7 @@ export type RobotState = {
   description: string
   token: string
   created: string
+  last_accessed?: string
   unstructured_metadata: { [key: string]: Json } | null
   federation: { issuer: string; subject: string }[]
 }

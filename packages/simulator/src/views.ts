@@ -1,5 +1,6 @@
 // Pieces of answers that several kinds show: quotas, dates, and whether someone belongs to an organization.
 import type { Call, Quotas } from "./call.ts"
+import { usage } from "./images.ts"
 import { splitRobot } from "./names.ts"
 import type { Organization, Repository, State } from "./state.ts"
 
@@ -8,18 +9,24 @@ const quotasOf = (call: Call, namespace: string): Quotas => {
   return hook?.quotas?.(call, namespace) ?? { quotas: [], bytes: null }
 }
 
+const namespaceUsage = (state: State, namespace: string): number =>
+  usage(state.namespace(namespace)?.repositories.values() ?? [])
+
 export const configuredQuota = (call: Call, namespace: string): number | null => quotasOf(call, namespace).bytes
 
 /** The keys that views of organizations and users have where quotas can be edited. */
 export const quotaView = (call: Call, namespace: string) => {
   if (!call.feature("QUOTA_MANAGEMENT") || !call.feature("EDIT_QUOTA")) return {}
   const { quotas, bytes } = quotasOf(call, namespace)
+  const quota_bytes = namespaceUsage(call.state, namespace)
+  // What was pushed is counted as it comes; until then the worker that counts what is there has not looked.
+  const backfill = quota_bytes > 0 ? "complete" : "waiting"
   return {
     quotas,
     quota_report: {
-      quota_bytes: 0,
+      quota_bytes,
       configured_quota: bytes,
-      ...(call.since("3.9") ? { running_backfill: "waiting", backfill_status: "waiting" } : {})
+      ...(call.since("3.9") ? { running_backfill: backfill, backfill_status: backfill } : {})
     }
   }
 }

@@ -1,12 +1,14 @@
-// Immutability policies of organizations and repositories. Leaves out tags, which they are about.
+// Immutability policies of organizations and repositories, and what they do to tags: mark them, for good.
 import type { Call } from "../call.ts"
 import { invalidRequest, json, noContent, notFound } from "../errors.ts"
-import { Reader } from "../json.ts"
+import { isAlive, type Tag, tags } from "../images.ts"
+import { type Json, Reader } from "../json.ts"
 import { ORGANIZATION, type Owner, REPOSITORY } from "../owners.ts"
 import { uuid } from "../random.ts"
 import type { Kind, Route } from "../router.ts"
 import type { Schema } from "../schema.ts"
-import { type Part, part } from "../state.ts"
+import { type Part, part, type Repository, type State } from "../state.ts"
+import { foundRepository } from "./repository.ts"
 
 const LONGEST = 256
 
@@ -62,11 +64,57 @@ const wanted = (call: Call, others: readonly Policy[]): Omit<Policy, "uuid"> => 
   return { tagPattern, tagPatternMatches: call.body.flag("tagPatternMatches") ?? true }
 }
 
+/** The whole name must match. */
+const covers = ({ tagPattern, tagPatternMatches }: Omit<Policy, "uuid">, name: string): boolean =>
+  new RegExp(`^(?:${tagPattern})$`).test(name) === tagPatternMatches
+
+const logByItself = (
+  state: State,
+  kind: string,
+  namespace: string,
+  repository: string | null,
+  metadata: { readonly [key: string]: Json }
+): void => {
+  const datetime = new Date(state.options.now()).toISOString()
+  state.log.push({ datetime, kind, performer: null, namespace, repository, metadata })
+}
+
+/** Tags that are there already are marked too, and expire no more. */
+const coverTags = (call: Call, repositories: Iterable<Repository>, policy: Policy, where: Where): void => {
+  const met = [...repositories]
+    .flatMap((repository) => tags.of(repository))
+    .filter((tag) => !tag.immutable && isAlive(tag, call.registry.now()) && covers(policy, tag.name))
+  for (const tag of met) {
+    tag.immutable = true
+    if (!call.feature("IMMUTABLE_TAGS_CAN_EXPIRE")) tag.end = null
+  }
+  if (met.length === 0) return
+  const { tagPattern: tag_pattern, tagPatternMatches: tag_pattern_matches } = policy
+  const metadata = { namespace: where.namespace, tag_pattern, tag_pattern_matches, count: met.length }
+  const { repository } = where
+  const named = repository === undefined ? metadata : { ...metadata, repo: repository }
+  logByItself(call.state, "tags_made_immutable_by_policy", where.namespace, repository ?? null, named)
+}
+
+interface Where {
+  readonly namespace: string
+  readonly repository?: string
+}
+
 const routes = (owner: Owner, policies: Part<Policy[]>, prefix: string, listed: string): readonly Route[] => {
   const all = `${owner.base}/immutabilitypolicy/`
   const one = `${all}{policy_uuid}`
   const shared = { ...owner.shared, features: ["IMMUTABLE_TAGS"], since: "3.17" } as const
   const body = { name: "ImmutabilityPolicyConfig", schema: CONFIG }
+  const cover = (call: Call, policy: Policy): void => {
+    if (owner.kind === "organization") {
+      const { name, organization } = call.administered()
+      coverTags(call, organization.repositories.values(), policy, { namespace: name })
+    } else {
+      const { namespace, name, repository } = foundRepository(call)
+      coverTags(call, [repository], policy, { namespace, repository: name })
+    }
+  }
   const log = (call: Call, verb: string, { tagPattern, tagPatternMatches }: Policy): void =>
     owner.log(call, `${verb}_immutability_policy`, { tag_pattern: tagPattern, tag_pattern_matches: tagPatternMatches })
   const found = (call: Call) => {
@@ -93,6 +141,7 @@ const routes = (owner: Owner, policies: Part<Policy[]>, prefix: string, listed: 
         const known = policies.of(owner.find(call))
         const policy = { uuid: uuid(call.registry.random), ...wanted(call, known) }
         known.push(policy)
+        cover(call, policy)
         log(call, "create", policy)
         return json(201, { uuid: policy.uuid })
       }
@@ -113,6 +162,7 @@ const routes = (owner: Owner, policies: Part<Policy[]>, prefix: string, listed: 
       handle: (call) => {
         const { policy, others } = found(call)
         Object.assign(policy, wanted(call, others))
+        cover(call, policy)
         log(call, "update", policy)
         return noContent()
       }
@@ -134,6 +184,31 @@ const routes = (owner: Owner, policies: Part<Policy[]>, prefix: string, listed: 
 
 const ofOrganizations = kept("organization")
 const ofRepositories = kept("repository")
+
+/** A tag that is made where a policy covers its name is immutable from the start. */
+export const coverNewTag = (
+  state: State,
+  path: { readonly namespace: string; readonly name: string },
+  tag: Tag
+): void => {
+  const organization = state.organizations.get(path.namespace)
+  const repository = state.repository(path.namespace, path.name)
+  const policy = [
+    ...(organization === undefined ? [] : ofOrganizations.of(organization)),
+    ...(repository === undefined ? [] : ofRepositories.of(repository))
+  ].find((one) => covers(one, tag.name))
+  if (policy === undefined) return
+  tag.immutable = true
+  tag.end = null
+  const { tagPattern: tag_pattern, tagPatternMatches: tag_pattern_matches } = policy
+  logByItself(state, "tag_made_immutable_by_policy", path.namespace, path.name, {
+    namespace: path.namespace,
+    repo: path.name,
+    tag: tag.name,
+    tag_pattern,
+    tag_pattern_matches
+  })
+}
 
 export const immutability: Kind = {
   name: "immutability",

@@ -2,6 +2,7 @@
 import type { Call } from "../call.ts"
 import { internalError, invalidRequest, json, notFound } from "../errors.ts"
 import { isAmong } from "../features.ts"
+import { hasImmutableTags } from "../images.ts"
 import { Reader } from "../json.ts"
 import type { Kind } from "../router.ts"
 import type { Schema } from "../schema.ts"
@@ -56,6 +57,9 @@ const target = (call: Call): Organization => {
 
 const create = (call: Call) => {
   const organization = target(call)
+  if (hasImmutableTags(organization.repositories.values(), call.registry.now())) {
+    throw invalidRequest("Cannot convert organization to proxy cache: immutable tags exist")
+  }
   if (caches.of(organization) !== undefined) throw invalidRequest("Proxy Cache Configuration already exists")
   caches.set(organization, {
     upstream_registry: call.body.required("upstream_registry"),

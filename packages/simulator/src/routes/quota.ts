@@ -1,14 +1,14 @@
-// Quotas of organizations and their limits. Leaves out usage, which is always nothing, and quotas of users.
+// Quotas of organizations and their limits. Leaves out quotas of users.
 import type { Call, Quotas } from "../call.ts"
 import { invalidRequest, json, message, noContent, notFound } from "../errors.ts"
 import { Reader } from "../json.ts"
 import type { Kind, Route } from "../router.ts"
 import type { Schema } from "../schema.ts"
-import { part } from "../state.ts"
+import { type Organization, part } from "../state.ts"
 import { namespaceNotifications } from "./organization-notification.ts"
 
 const LIMIT_TYPES = ["Warning", "Reject"]
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"]
+const UNITS = ["Byte", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"]
 const SIZE =
   "^(\\d+\\s?(B|KiB|MiB|GiB|TiB|PiB|EiB|ZiB|YiB|Ki|Mi|Gi|Ti|Pi|Ei|Zi|Yi|KB|MB|GB|TB|PB|EB|ZB|YB|K|M|G|T|P|E|Z|Y)?)$"
 
@@ -282,6 +282,14 @@ const shown = (call: Call, namespace: string): Quotas => {
   if (quota === undefined) return { quotas: [], bytes: null }
   const { id, limit_bytes } = quota
   return { quotas: [{ id, limit_bytes, limits: limitsOf(quota) }], bytes: limit_bytes }
+}
+
+/** Whether so many bytes are refused; without such a limit none are. */
+export const isOverQuota = (organization: Organization, bytes: number): boolean => {
+  const quota = quotas.of(organization)
+  return (quota?.limits ?? []).some(
+    ({ type, limit_percent }) => type === "Reject" && bytes > ((quota?.limit_bytes ?? 0) * limit_percent) / 100
+  )
 }
 
 export const quota: Kind = {

@@ -1,8 +1,9 @@
-// Repositories: create, list, view, describe, show or hide, freeze, delete. Leaves out what is in them: tags, manifests,
-// builds and stars.
+// Repositories: create, list, view, describe, show or hide, freeze, delete. Leaves out what is in them (tag.ts), builds and
+// stars.
 import { atLeast } from "../auth.ts"
 import type { Call } from "../call.ts"
 import { detail, internalError, invalidRequest, json, noContent, notFound } from "../errors.ts"
+import { imageOf, isAlive, newestFirst, tags, usage } from "../images.ts"
 import { isRepositoryName } from "../names.ts"
 import type { Kind } from "../router.ts"
 import type { Schema } from "../schema.ts"
@@ -14,9 +15,11 @@ import {
   type RepositoryRole,
   VISIBILITIES
 } from "../state.ts"
-import { configuredQuota, isPublic } from "../views.ts"
+import { configuredQuota, isPublic, mailDate } from "../views.ts"
 
 const PAGE = 100
+const TAGS = 500
+const STATS_DAYS = 91
 
 const NEW: Schema = {
   type: "object",
@@ -111,6 +114,32 @@ const create = (call: Call) => {
   return json(201, { namespace, name, kind: "image" })
 }
 
+const lastModified = (call: Call, repository: Repository): number | null => {
+  const alive = tags.of(repository).filter((tag) => isAlive(tag, call.registry.now()))
+  return alive.length === 0 ? null : Math.floor(Math.max(...alive.map(({ start }) => start)) / 1000)
+}
+
+const tagsView = (call: Call, repository: Repository) =>
+  Object.fromEntries(
+    newestFirst(tags.of(repository))
+      .filter((tag) => isAlive(tag, call.registry.now()))
+      .slice(0, TAGS)
+      .map(({ name, digest, start, end }) => {
+        const image = imageOf(repository, digest)
+        const size = image === undefined || image.children.length > 0 ? null : image.size
+        const last_modified = mailDate(new Date(start).toISOString())
+        const expiration = end === null ? {} : { expiration: mailDate(new Date(end).toISOString()) }
+        return [name, { name, size, last_modified, manifest_digest: digest, ...expiration }]
+      })
+  )
+
+/** Nobody counts what is done: the days are there, without anything in them. */
+const stats = (call: Call) =>
+  Array.from({ length: STATS_DAYS }, (_, day) => ({
+    date: new Date(call.registry.now() - (day + 1) * 86_400_000).toISOString().slice(0, 10),
+    count: 0
+  }))
+
 const summary = (call: Call, namespace: string, name: string, repository: Repository) => ({
   namespace,
   name,
@@ -118,11 +147,11 @@ const summary = (call: Call, namespace: string, name: string, repository: Reposi
   is_public: isPublic(repository),
   kind: "image",
   state: repository.state,
-  ...(call.queryFlag("last_modified", false) ? { last_modified: null } : {}),
+  ...(call.queryFlag("last_modified", false) ? { last_modified: lastModified(call, repository) } : {}),
   ...(call.queryFlag("popularity", false) ? { popularity: 0 } : {}),
   is_starred: false,
   ...(call.feature("QUOTA_MANAGEMENT") && call.feature("EDIT_QUOTA")
-    ? { quota_report: { quota_bytes: 0, configured_quota: configuredQuota(call, namespace) } }
+    ? { quota_report: { quota_bytes: usage([repository]), configured_quota: configuredQuota(call, namespace) } }
     : {})
 })
 
@@ -170,8 +199,9 @@ const view = (call: Call) => {
     tag_expiration_s: call.state.namespace(namespace)?.tag_expiration_s ?? 0,
     is_free_account: true,
     state: repository.state,
-    ...(call.queryFlag("includeTags", true) ? { tags: {} } : {}),
-    can_write: atLeast(role, "write"),
+    ...(call.queryFlag("includeTags", true) ? { tags: tagsView(call, repository) } : {}),
+    ...(call.queryFlag("includeStats", false) ? { stats: stats(call) } : {}),
+    can_write: atLeast(role, "write") && repository.state === "NORMAL",
     can_admin: atLeast(role, "admin")
   })
 }

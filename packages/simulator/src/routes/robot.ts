@@ -49,7 +49,7 @@ const found = (call: Call, owner: Owner) => {
 const view = (full: string, robot: Robot) => ({
   name: full,
   created: mailDate(robot.created),
-  last_accessed: null,
+  last_accessed: robot.last_accessed === null ? null : mailDate(robot.last_accessed),
   description: robot.description
 })
 
