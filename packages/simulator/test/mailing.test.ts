@@ -61,8 +61,8 @@ describe("invitations", () => {
     for (let count = 0; count < 2; count += 1) await admin("PUT", `${DEV}/members/bob`)
     expect(await people(admin)).toEqual(["bob?", "bob?"])
     expect(simulator.mail.sent().map(({ to, about }) => `${about} ${to}`)).toEqual([
-      "team-invitation bob@example.com",
-      "team-invitation bob@example.com"
+      "team-invitation bob@acme.example",
+      "team-invitation bob@acme.example"
     ])
     const seen: number[] = []
     for (let count = 0; count < 3; count += 1) seen.push((await admin("DELETE", `${DEV}/members/bob`)).status)
@@ -107,14 +107,14 @@ describe("invitations", () => {
   test("of addresses are taken as they come, and are accepted by whose confirmed address it is", async () => {
     const { admin, bob } = await prepared()
     const invite = (method: string, address: string) => admin(method, `${DEV}/invite/${address}`)
-    for (const address of ["bob@example.com", "Bob@example.com", "noaddress"]) {
+    for (const address of ["bob@acme.example", "Bob@acme.example", "noaddress"]) {
       expect(at((await invite("PUT", address)).json, "kind")).toBe("invite")
     }
     expect((await invite("DELETE", "NoAddress")).status).toBe(404)
     expect((await invite("DELETE", "noaddress")).status).toBe(204)
     await admin("PUT", `${DEV}/members/bob`)
     await bob("PUT", `/api/v1/teaminvite/${(await codes(bob))[0]}`)
-    expect(await people(admin)).toEqual(["Bob@example.com?", "bob"])
+    expect(await people(admin)).toEqual(["Bob@acme.example?", "bob"])
   })
 
   test("of a user who was deleted stay until the name is free", async () => {
@@ -149,7 +149,7 @@ describe("addresses", () => {
     [{ username: "carol" }, 400],
     [{ username: "carol", email: "" }, 400],
     [{ username: "carol", email: "not an address" }, 400],
-    [{ username: "carol", email: "bob@example.com" }, 400]
+    [{ username: "carol", email: "bob@acme.example" }, 400]
   ]
   for (const [body, status] of users) {
     test(`a user ${JSON.stringify(body)}: ${status}`, async () => {
@@ -176,7 +176,7 @@ describe("addresses", () => {
     expect(await verified()).toBe(false)
     expect(at((await admin("PUT", user, { email: "nope" })).json, "verified")).toBe(false)
     expect(await verified()).toBe(true)
-    expect((await admin("PUT", user, { email: "bob@example.com" })).status).toBe(400)
+    expect((await admin("PUT", user, { email: "bob@acme.example" })).status).toBe(400)
     await admin("POST", "/api/v1/superuser/users/", { username: "dave", email: "dave@acme.example" })
     simulator.mail.confirm("dave@acme.example")
     expect(at((await admin("GET", "/api/v1/superuser/users/dave")).json, "verified")).toBe(true)

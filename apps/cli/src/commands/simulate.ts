@@ -17,7 +17,8 @@ export const simulateCommand = Command.make(
 ).pipe(
   Command.withDescription(
     "Serve a simulated Quay until Ctrl-C. Its URL is the one line on stdout, printed when it answers.\n\n" +
-      "  What it holds is gone when it ends, unless --state keeps it in a file."
+      "  Once anybody is named, only who is named exists. What it holds is gone when it ends, unless --state keeps it\n" +
+      "  in a file."
   ),
   Command.withShortDescription("Serve a simulated Quay"),
   Command.withExamples([
@@ -98,7 +99,7 @@ const run = async (host: Host, input: Input): Promise<ExitCode> => {
 }
 
 const create = async (
-  { quay, token, user }: Input,
+  { quay, superuser, token, user }: Input,
   superusers: ReadonlyArray<Account>,
   users: ReadonlyArray<Account>
 ): Promise<Simulator> => {
@@ -109,7 +110,8 @@ const create = async (
       ...superusers.map(({ name }) => ({ name, superuser: true })),
       ...users.map(({ name }) => ({ name }))
     ],
-    acceptAnyUser: user.length === 0 && token.length === 0,
+    // Who exists is said as soon as anybody is named.
+    acceptAnyUser: [superuser, user, token].every((named) => named.length === 0),
     ...(quay === undefined ? {} : { version: quay })
   })
 }
