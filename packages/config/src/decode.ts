@@ -119,10 +119,20 @@ interface Declared<K extends Kind> {
 /** The names of what was left out, where it had any. */
 type Lost = ReadonlyArray<string | undefined>
 
+/** What a document is about: an object, or a collection of some that live in no other. */
+interface About {
+  /** An object's address or a collection's id: no other document of a registry is about it. */
+  readonly id: string
+  /** The same as people say it. */
+  readonly name: string
+  readonly file: string
+  readonly at: Position | undefined
+  readonly path: Path
+}
+
 /** What one document declares and owns. */
 interface Read<K extends Kind> {
-  /** What the document is about. */
-  readonly root: Declared<K>
+  readonly root: About
   readonly declared: ReadonlyArray<Declared<K>>
   readonly owned: ReadonlyArray<Owned>
   /** Collections of which something was left out as a mistake. */
@@ -169,7 +179,9 @@ const readDocument = <K extends Kind>(layout: Layout<K>, document: Document, rep
     })
     const inside = new Set(standing.map((it) => it.tree))
     const lost = lostIn(at.tree, inside, checker.damaged)
-    if (parent === undefined) for (const { one } of standing) own(kind, collectionOf(kind, one.item), lost)
+    const whole = kind.section.owns
+    if (parent === undefined && whole !== undefined) own(kind, { kind: kind.kind, parent: whole }, lost)
+    else if (parent === undefined) for (const { one } of standing) own(kind, collectionOf(kind, one.item), lost)
     else {
       const parts = kind.section.parts?.(node)
       if (parts === undefined) own(kind, { kind: kind.kind, parent }, lost)
@@ -186,16 +198,32 @@ const readDocument = <K extends Kind>(layout: Layout<K>, document: Document, rep
     }
   }
   section(root, value, { tree, key: undefined, path: [] }, undefined)
-  const [first] = declared
-  if (first === undefined) return undefined
+  const about = aboutOf(root.kind, declared, document)
+  if (about === undefined) return undefined
   return {
-    root: first,
+    root: about,
     declared,
     owned,
     partial,
     registry: common?.get("registry"),
     registries: common?.get("registries")
   }
+}
+
+const aboutOf = (
+  kind: Kind,
+  declared: ReadonlyArray<Pick<Declared<Kind>, "at" | "key" | "path">>,
+  { file, root }: Document
+): About | undefined => {
+  const { name, owns } = kind.section
+  if (owns !== undefined) {
+    const { at } = locate(root, undefined, [name])
+    return { id: collectionId({ kind: kind.kind, parent: owns }), name: quote(name), file, at, path: [name] }
+  }
+  const [first] = declared
+  if (first === undefined) return undefined
+  const { at, key, path } = first
+  return { id: addressOf(kind.kind, key), name: `${kind.kind} ${quote(key)}`, file, at, path }
 }
 
 /** Where a section stands. */
@@ -269,7 +297,7 @@ const lostIn = (tree: Tree, entries: ReadonlySet<Tree>, damaged: ReadonlyMap<Tre
   return [...(damaged.get(tree) ?? []), ...parts.flatMap((part) => lostIn(part, entries, damaged))]
 }
 
-const sourceOf = ({ at, file, path }: Declared<Kind>): string =>
+const sourceOf = ({ at, file, path }: Pick<About, "at" | "file" | "path">): string =>
   at === undefined ? `${file}: ${dotted(path)}` : `${file}:${at.line}`
 
 /** What all the documents of one registry declare and own. */
@@ -277,6 +305,7 @@ class Gathered<K extends Kind> {
   readonly kinds: ReadonlyMap<string, K>
   readonly registry: Registry | undefined
   readonly declared = new Map<string, Declared<K>>()
+  readonly roots = new Map<string, About>()
   readonly documents: Array<Read<K>> = []
   readonly owned = new Set<string>()
   readonly partial = new Map<string, Lost>()
@@ -323,28 +352,34 @@ const isDeclarationOf =
     return kind !== undefined && matches(kind.schema, declaration.item)
   }
 
-const twice = (one: Declared<Kind>, first: Declared<Kind>, report: Report) =>
+const twice = (
+  name: string,
+  one: Pick<About, "at" | "file" | "path">,
+  first: Pick<About, "at" | "file" | "path">,
+  report: Report
+) =>
   report.at(
     one.file,
     one.at,
     one.at === undefined ? one.path : [],
-    `${one.kind.kind} ${quote(one.key)} is declared twice, first at ${sourceOf(first)}`
+    `${name} is declared twice, first at ${sourceOf(first)}`
   )
 
 /** Adds a document. A document that declares what another one does is left out whole: one mistake, told once. */
 const gather = <K extends Kind>(into: Gathered<K>, read: Read<K>, report: Report): void => {
   const { root } = read
-  const first = into.declared.get(addressOf(root.kind.kind, root.key))
+  const first = into.roots.get(root.id)
   if (first !== undefined) {
-    twice(root, first, report)
+    twice(root.name, root, first, report)
     return
   }
+  into.roots.set(root.id, root)
   into.documents.push(read)
   for (const one of read.declared) {
     const address = addressOf(one.kind.kind, one.key)
     const first = into.declared.get(address)
     if (first === undefined) into.declared.set(address, one)
-    else if (!one.partial && !first.partial) twice(one, first, report)
+    else if (!one.partial && !first.partial) twice(`${one.kind.kind} ${quote(one.key)}`, one, first, report)
   }
   for (const entry of read.owned) into.owned.add(collectionId(entry))
   for (const [id, lost] of read.partial) into.partial.set(id, [...(into.partial.get(id) ?? []), ...lost])
@@ -352,14 +387,14 @@ const gather = <K extends Kind>(into: Gathered<K>, read: Read<K>, report: Report
 
 /** Two names may stand for one registry: then a document must not be there under both. */
 const sameRegistry = (all: Iterable<Gathered<Kind>>, report: Report): void => {
-  const seen = new Map<string, Declared<Kind>>()
+  const seen = new Map<string, About>()
   for (const { documents, registry } of all) {
     if (registry === undefined) continue
     for (const { root } of documents) {
-      const id = `${registry.url} ${addressOf(root.kind.kind, root.key)}`
+      const id = `${registry.url} ${root.id}`
       const first = seen.get(id)
       if (first === undefined) seen.set(id, root)
-      else twice(root, first, report)
+      else twice(root.name, root, first, report)
     }
   }
 }

@@ -113,9 +113,12 @@ const apart = (properties: TProperties): TProperties =>
     Object.entries(properties).map(([name, schema]) => [name, Type.Optional({ ...schema, [SECTION]: true })])
   )
 
-/** The names of the sections whose extras are kept unless a document prunes them. */
-const prunable = (place: Place): ReadonlyArray<string> => [
-  ...new Set(
-    [...place.sections].flatMap(([name, it]) => [...(it.kind.extras === "keep" ? [name] : []), ...prunable(it)])
-  )
+/** The names of the sections whose extras are kept unless a document prunes them. A document about one object has none. */
+const prunable = ({ kind, sections }: Place): ReadonlyArray<string> => [
+  ...new Set([
+    ...(kind.extras === "keep" && (kind.section.under !== "registry" || kind.section.owns !== undefined)
+      ? [kind.section.name]
+      : []),
+    ...[...sections.values()].flatMap(prunable)
+  ])
 ]

@@ -33,7 +33,7 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   collection(item: Static<Schema>): Omit<Collection, "kind">
   /** What must exist before this object, and outlive it. */
   needs?(item: Static<Schema>): ReadonlyArray<Ref>
-  /** Collections whose pending operations come before this object is created. */
+  /** Collections whose pending operations come before this object is created; of its own one, the deletions. */
   follows?(item: Static<Schema>): ReadonlyArray<Collection>
   /** Collections that must be read to plan this one, although no file need own them. */
   consults?(collection: Collection): ReadonlyArray<Collection>
@@ -61,6 +61,8 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
    * something that cannot be undone. `before` is undefined where the object is not there yet.
    */
   notices?(item: Static<Schema>, before: Static<Schema> | undefined): ReadonlyArray<string>
+  /** What a person should know of an object that is deleted because no file declares it: what stays of it, for one. */
+  leaves?(item: Static<Schema>): ReadonlyArray<string>
   /** Adds to the structural diff; it cannot silence it. */
   diff?(before: Static<Schema>, after: Static<Schema>): ReadonlyArray<Change>
   /** Its place in an organization file. */

@@ -34,7 +34,7 @@ import { compare, type Fate } from "./plan/fate.ts"
 import { brokenReferences, cycles, lostObjects, misfits } from "./plan/mistakes.ts"
 import { order } from "./plan/order.ts"
 import { predict } from "./plan/prediction.ts"
-import { type Situation, survey } from "./plan/situation.ts"
+import { type Resource, type Situation, survey } from "./plan/situation.ts"
 import type { Actual, Desired } from "./state.ts"
 import { type Notice, noticeText, PlanRefused, type TargetPlan } from "./target-plan.ts"
 
@@ -79,7 +79,7 @@ export const planTarget = <K extends Kind>(
     operations: sortedBy(operations, ({ id }) => id).filter(fits),
     extras: sortedBy(decisions.kept, ({ key, kind }) => addressOf(kind, key)),
     stuck: sortedBy(stuck, ({ key, kind }) => addressOf(kind, key)),
-    notices: sortedBy(fates.flatMap(noticesOf), noticeText),
+    notices: sortedBy([...fates.flatMap(noticesOf), ...[...decisions.removed.values()].flatMap(leftBy)], noticeText),
     unchanged: fates.filter(({ state }) => state === "same").length
   }
 }
@@ -95,6 +95,10 @@ const noticesOf = (fate: Fate): ReadonlyArray<Notice> => {
     )
   return messages.map((message) => ({ kind: kind.kind, key, message, ...origin }))
 }
+
+/** What a person should know of an object that is deleted. */
+const leftBy = ({ item, key, kind }: Resource): ReadonlyArray<Notice> =>
+  (kind.leaves?.(item) ?? []).map((message) => ({ kind: kind.kind, key, message }))
 
 /** The collections that the files own, and how much is in each of them. */
 const scopeOf = ({ owned, there }: Situation): ReadonlyArray<Collection & { readonly existing: number }> =>

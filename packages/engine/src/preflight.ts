@@ -2,6 +2,7 @@
  * Whether a registry offers what is wanted of it: found out before anything is read or written, so that a plan never fails in
  * the middle for want of a feature. What a requirement means is the registry's affair; here they are only compared.
  */
+import { collectionId } from "./address.ts"
 import { indexKinds, type Kind } from "./kind.ts"
 import type { Problem } from "./plan.ts"
 import { collectionOf, type Declaration, type Desired } from "./state.ts"
@@ -12,6 +13,8 @@ export interface Requirement {
   readonly feature?: string
   /** An operation by its name in the registry's description of itself: `createRepoMirrorConfig`. */
   readonly operation?: string
+  /** A field of a request by its names in that description: `AutoPrunePolicyConfig.tagPattern`. */
+  readonly accepts?: string
   /** The first release that has it, for the message. */
   readonly since?: string
 }
@@ -19,22 +22,25 @@ export interface Requirement {
 /** Requirements of a kind, and of single fields of its objects beside that. */
 export interface Requirements extends Requirement {
   readonly fields?: { readonly [field: string]: Requirement }
+  /** Requirements of a collection with more than one object. */
+  readonly several?: Requirement
 }
 
 /** What a registry offers. A feature that it says nothing of is undefined. */
 export interface Offers {
   feature(name: string): boolean | undefined
   serves(operation: string): boolean
+  accepts(field: string): boolean
 }
 
 /** What is missing, in words, or undefined. */
 export const lacking = (requirement: Requirement, offers: Offers): string | undefined => {
-  const { feature, operation, since } = requirement
+  const { accepts, feature, operation, since } = requirement
   if (feature !== undefined && offers.feature(feature) === false) return `it is switched off there (FEATURE_${feature})`
-  if (operation === undefined || offers.serves(operation)) return undefined
-  return since === undefined
-    ? "this registry does not serve it"
-    : `it came with Quay ${since}, and this registry does not serve it`
+  const isServed = operation === undefined || offers.serves(operation)
+  if (isServed && (accepts === undefined || offers.accepts(accepts))) return undefined
+  const fault = `this registry does not ${isServed ? "know" : "serve"} it`
+  return since === undefined ? fault : `it came with Quay ${since}, and ${fault}`
 }
 
 /** Every declared object, and every owned collection, that the registry does not offer: one problem for each place. */
@@ -47,6 +53,7 @@ export const preflight = <K extends Kind>(
   const declarations: ReadonlyArray<Declaration> = desired.declarations
   const problems: Array<Problem> = []
   const told = new Set<string>()
+  const counts = new Map<string, number>()
   const report = (message: string, source: string | undefined) => {
     if (told.has(message)) return
     told.add(message)
@@ -55,7 +62,8 @@ export const preflight = <K extends Kind>(
   for (const { item, kind: name, source } of declarations) {
     const kind = known.get(name)
     if (kind?.requires === undefined) continue
-    const { parent } = collectionOf(kind, item)
+    const collection = collectionOf(kind, item)
+    const { parent } = collection
     const whole = lacking(kind.requires, offers)
     if (whole !== undefined) {
       report(`${kind.section.name} of ${parent}: ${whole}.`, source)
@@ -65,6 +73,12 @@ export const preflight = <K extends Kind>(
       const fault = Object.hasOwn(item, field) ? lacking(requirement, offers) : undefined
       if (fault !== undefined) report(`${field} of ${name} ${kind.key(item)}: ${fault}.`, source)
     }
+    const id = collectionId(collection)
+    const count = (counts.get(id) ?? 0) + 1
+    counts.set(id, count)
+    const several =
+      count < 2 || kind.requires.several === undefined ? undefined : lacking(kind.requires.several, offers)
+    if (several !== undefined) report(`more than one of ${kind.section.name} of ${parent}: ${several}.`, source)
   }
   // An empty collection is owned too, and cannot be read where it is not served.
   for (const { kind: name, parent } of desired.scope) {

@@ -23,6 +23,11 @@ export interface Section<Item, Node = unknown> {
   schema(nested: TProperties): TSchema
   /** The objects that a node declares. The node has been checked against the schema before. */
   read(node: Node, parent: string): ReadonlyArray<Entry<Item>>
+  /**
+   * Of a document about several objects, the parent of the collection that they are in. It owns that collection, even if it
+   * declares none of them. Left out: a document is about one object, and owns the collection that this is in.
+   */
+  readonly owns?: string
   /** The shares of the collection that the node owns, if the kind's collections have parts. */
   parts?(node: Node): ReadonlyArray<string>
   /**
@@ -55,6 +60,34 @@ export const documentSection = <Fields extends TProperties, Item>(options: {
     if (item === undefined) throw new RangeError("a document is written of one object")
     return write(item)
   })
+})
+
+/**
+ * A document about several objects that live in no other, such as `users: { alice: {} }`. `owns` is the parent of their
+ * collection; `read` and `write` are about what stands under the key.
+ */
+export const collectionDocument = <const Name extends string, Node extends TSchema, Item>(options: {
+  readonly name: Name
+  readonly owns: string
+  readonly node: Node
+  readonly description: string
+  readonly read: (node: Static<Node>) => ReadonlyArray<Entry<Item>>
+  readonly write?: (items: ReadonlyArray<Item>) => Static<Node>
+}): Section<Item, { readonly [name: string]: Static<Node> }> => ({
+  under: "registry",
+  name: options.name,
+  owns: options.owns,
+  schema: (nested) =>
+    Type.Object(
+      { [options.name]: options.node, ...nested },
+      { ...closed, title: options.name, description: options.description }
+    ),
+  read: (document) => {
+    const node = document[options.name]
+    if (node === undefined) return []
+    return options.read(node).map(({ item, path }) => ({ item, path: [options.name, ...path] }))
+  },
+  ...writing(options.write, (write) => (items: ReadonlyArray<Item>) => ({ [options.name]: write(items) }))
 })
 
 /** A map from names to entries: `teams: { dev: { role: member } }`. An entry may be left empty where no field is required. */

@@ -3,7 +3,7 @@
  * server can do is decided by what it offers, not by the version it says it has: that text can be stale, and older releases
  * have none. Facts: `/config` exists from Quay 3.8, `version_number` in it from 3.16.
  */
-import type { Offers } from "@quaymaster/engine"
+import { isRecord, type Offers } from "@quaymaster/engine"
 import { type Discovery, operationFor, type RegistryConfig } from "@quaymaster/sdk"
 
 export interface Server extends Offers {
@@ -12,6 +12,9 @@ export interface Server extends Offers {
   /** The lengths of time for which an organization may keep deleted tags: `2w`. Undefined where the server does not say. */
   readonly tagExpirations: ReadonlyArray<string> | undefined
 }
+
+const valueAt = (value: unknown, key: string): unknown =>
+  isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined
 
 const METHODS = ["get", "put", "post", "delete"] as const
 
@@ -30,6 +33,11 @@ export const serverOf = (config: RegistryConfig | undefined, discovery: Discover
       return typeof value === "boolean" ? value : undefined
     },
     serves: (operation) => served.has(operation),
+    accepts: (field) => {
+      const [definition = "", property = ""] = field.split(".")
+      const properties = valueAt(valueAt(discovery.definitions, definition), "properties")
+      return valueAt(properties, property) !== undefined
+    },
     authentication: config?.config.AUTHENTICATION_TYPE,
     tagExpirations: config?.config.TAG_EXPIRATION_OPTIONS
   }

@@ -209,6 +209,7 @@ export {
   type AnyOperation,
   type Change,
   type Collection,
+  collectionDocument,
   documentSection,
   type Extra,
   encodePlan,

@@ -75,11 +75,17 @@ const makersOfNeeded = ({ makers }: DraftIndex, { on, operation }: Draft): Reado
 const endsOfNeeded = ({ ends }: DraftIndex, { on, operation }: Draft): ReadonlyArray<string> =>
   operation.action === "create" ? [] : under(ends, needsOf(on.kind, operation.before))
 
-/** An object is made after all that is planned for the collections that it follows. */
+/**
+ * An object is made after all that is planned for the collections that it follows. Of its own collection that is what is
+ * deleted from it: some have no room for the new before the old is gone.
+ */
 const followed = (index: DraftIndex, { on, operation }: Draft): ReadonlyArray<string> => {
   if (operation.action !== "create" && operation.action !== "replace") return []
   const collections = on.kind.follows?.(operation.after) ?? []
-  return collections.flatMap((collection) => inCollection(index, collection)).map((earlier) => earlier.operation.id)
+  return collections
+    .flatMap((collection) => inCollection(index, collection))
+    .filter((earlier) => earlier.on.kind !== on.kind || earlier.operation.action === "delete")
+    .map((earlier) => earlier.operation.id)
 }
 
 /** Nothing is taken away before what is new has been given, where the kind asks for that. */
