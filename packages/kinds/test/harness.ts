@@ -2,15 +2,28 @@
 // and rows that say what is there, what a file wants, which operations follow, and what is there then. In all texts `$org`
 // is the test's organization, `$me` the token's user, and a name that begins with `$` one that no other test has.
 import { decode } from "@quaymaster/config"
-import { type AnyOperation, type Operation, planTarget, type TargetPlan } from "@quaymaster/engine"
+import {
+  type AnyOperation,
+  type Operation,
+  PlanRefused,
+  planTarget,
+  preflight,
+  type TargetPlan
+} from "@quaymaster/engine"
 import { makeLimiter, read, recheck, type TargetReport, walk } from "@quaymaster/runtime"
 import { createQuayClient, identify, paginate, type QuayClient } from "@quaymaster/sdk"
 import { simulatedOnly, simulatorTest, type TestRegistry, testRegistry } from "@quaymaster/testing"
 import * as Effect from "effect/Effect"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { makeQuay, Quay, type QuayKind, quayKinds, type ReadError } from "../src/index.ts"
+import { makeQuay, Quay, type QuayKind, quayKinds, type ReadError, type SecretUnavailable } from "../src/index.ts"
 
 export type Plan = TargetPlan<Operation<QuayKind>>
+
+/** What the methods of the kinds can fail with. */
+type Fails = ReadError | SecretUnavailable
+
+/** The simulator that a file of tests, or one test, wants. */
+type Simulated = NonNullable<Parameters<typeof testRegistry>[0]>
 
 /** A YAML document, or what one holds. `organization: $org` is put before a text that names none. */
 export type File = string | { readonly [key: string]: unknown }
@@ -38,6 +51,8 @@ export interface Trial {
   /** The test's organization. */
   readonly org: string
   readonly quay: QuayClient
+  /** The environment that files refer to for secrets. */
+  readonly env: Map<string, string>
   /** Puts the real names in the place of `$…`. */
   readonly real: (text: string) => string
   /** The same with another token; the caller is who the token says. */
@@ -66,6 +81,7 @@ const textOf = (file: File): string =>
 
 const makeTrial = (registry: TestRegistry, org: string, token: string): Trial => {
   const quay = createQuayClient({ url: registry.url, token })
+  const env = new Map<string, string>()
   const real = (text: string): string =>
     text
       .replace(/\$org\b/g, org)
@@ -84,7 +100,12 @@ const makeTrial = (registry: TestRegistry, org: string, token: string): Trial =>
       registry: { name: "test", url: registry.url },
       client: quay,
       limiter: makeLimiter(),
-      caller
+      caller,
+      secret: async (reference) => {
+        const value = "env" in reference ? env.get(reference.env) : undefined
+        if (value === undefined) throw new Error(`There is no ${JSON.stringify(reference)}.`)
+        return value
+      }
     })
     return await Effect.runPromise(Effect.provideService(use(caller), Quay, service))
   }
@@ -101,16 +122,22 @@ const makeTrial = (registry: TestRegistry, org: string, token: string): Trial =>
       const keyOf = (item: object): string => Reflect.apply(kind.key, kind, [item])
       declared.set(kind.kind, new Set(own.map(({ item }) => keyOf(item))))
     }
+    const requiring = new Set<string>(quayKinds.flatMap((it) => ("requires" in it ? [it.kind] : [])))
     return await run((caller) =>
-      Effect.map(read<QuayKind, ReadError, Quay>(quayKinds, { scope, declared, caller }), (actual) =>
-        planTarget<QuayKind>(quayKinds, { registry: "test", url: registry.url }, target.desired, actual)
-      )
+      Effect.gen(function* () {
+        const { server } = yield* Quay
+        const asked = scope.some(({ kind }) => requiring.has(kind))
+        const lacking = asked ? preflight<QuayKind>(quayKinds, target.desired, yield* server) : []
+        if (lacking.length > 0) throw new PlanRefused(lacking)
+        const actual = yield* read<QuayKind, Fails, Quay>(quayKinds, { scope, declared, caller })
+        return planTarget<QuayKind>(quayKinds, { registry: "test", url: registry.url }, target.desired, actual)
+      })
     )
   }
   const apply: Trial["apply"] = (made) =>
     run((caller) =>
-      Effect.flatMap(recheck<QuayKind, ReadError, Quay>(quayKinds, made, caller), (checked) =>
-        walk<QuayKind, ReadError, Quay>(quayKinds, made, { workers: 8, caller, checked })
+      Effect.flatMap(recheck<QuayKind, Fails, Quay>(quayKinds, made, caller), (checked) =>
+        walk<QuayKind, Fails, Quay>(quayKinds, made, { workers: 8, caller, checked })
       )
     )
   const ids: Trial["ids"] = ({ operations }) => operations.map(({ id }) => short(id)).sort()
@@ -175,6 +202,7 @@ const makeTrial = (registry: TestRegistry, org: string, token: string): Trial =>
     registry,
     org,
     quay,
+    env,
     real,
     as: (other) => makeTrial(registry, org, other),
     plan,
@@ -222,6 +250,8 @@ export interface Trials {
     run: (trial: Trial & { readonly simulator: Simulator }) => Promise<unknown>
   ) => void
   readonly rows: (about: string, rows: ReadonlyArray<Row>) => void
+  /** With a simulator of another release, or of other features; skipped on a real Quay, and named so. */
+  readonly otherwise: (name: string, options: Simulated, run: (trial: Trial) => Promise<unknown>) => void
 }
 
 type Simulator = NonNullable<TestRegistry["simulator"]>
@@ -249,6 +279,11 @@ export const trials = (users: ReadonlyArray<string> = []): Trials => {
         const trial = next()
         const { simulator } = trial.registry
         if (simulator !== undefined) await run({ ...trial, simulator })
+      }),
+    otherwise: (name, options, run) =>
+      test.skipIf(simulatedOnly)(simulatorTest(name), async () => {
+        await using other = await testRegistry(options)
+        await run(makeTrial(other, other.name("org"), other.token))
       }),
     rows: (about, rows) =>
       describe(about, () => {
