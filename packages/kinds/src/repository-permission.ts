@@ -59,8 +59,10 @@ export const repositoryPermission: Kind<"repository-permission", typeof schema, 
       ...(part === "teams" ? [{ kind: "team", parent: organization }] : [])
     ]
   },
-  // Quay grants one to whoever creates a repository. Its role is not looked at: reading by subject does not tell it.
-  implicit: ({ user }, caller) => user !== undefined && user === caller,
+  // Quay grants one to whoever creates a repository. Its role is not looked at: reading by subject does not tell it. A token that
+  // may not say whose it is could belong to any administrator.
+  implicit: ({ role, user }, caller) =>
+    user !== undefined && (caller === undefined ? role === "admin" : user === caller),
   extras: "remove",
   section: section({
     under: "repository",

@@ -65,8 +65,9 @@ export const teamMember: Kind<"team-member", typeof schema, ReadError, Quay> = {
   ],
   consults: ({ parent, part }) =>
     part === "robots" ? [{ kind: "robot", parent: splitTeam(parent).organization }] : [],
-  // Who creates an organization is put among its owners.
-  implicit: ({ name, team }, caller) => team === "owners" && name === caller,
+  // Who creates an organization is put among its owners. A token that may not say whose it is could belong to any of them.
+  implicit: ({ name, team }, caller) =>
+    team === "owners" && !isRobot(name) && (caller === undefined || name === caller),
   extras: "remove",
   grantsFirst: true,
   section: section({

@@ -187,6 +187,21 @@ describe("reading permissions", () => {
     expect(less.ids(await less.plan(file))).toEqual(["delete:repository-permission:$org/r12/robot:b10"])
   })
 
+  simulated("never takes away what may be the access of a token that may not say whose it is", async (trial) => {
+    const file = `
+      teams: { owners: { members: { users: [] } } }
+      repositories: { app: { permissions: { users: { $bob: read } } } }
+    `
+    const scopes = ["org:admin", "repo:admin", "repo:create", "user:admin"] as const
+    await trial.reach("robots: {}")
+    const silent = trial.as(trial.simulator.addToken({ user: trial.registry.caller, scopes }))
+    const report = await silent.apply(await silent.plan(file))
+    expect(report.results.filter(({ outcome }) => outcome === "failed")).toEqual([])
+    expect(silent.ids(await silent.plan(file))).toEqual([])
+    expect((await trial.state()).teams["owners"]?.members).toEqual(["$me"])
+    expect((await trial.state()).repositories["app"]?.users).toEqual({ $bob: "read", $me: "admin" })
+  })
+
   for (const [what, file, words] of [
     [
       "a team that is not there",

@@ -6,6 +6,7 @@ import {
   type Desired,
   indexKinds,
   mergeTargets,
+  type Notice,
   type Operation,
   PlanRefused,
   planTarget,
@@ -50,12 +51,21 @@ export const planRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
     yield* stillUs
     const problems = planned.flatMap((it) => (it instanceof PlanRefused ? it.problems : []))
     if (problems.length > 0) return yield* Effect.fail(new PlanRefused(problems))
-    return mergeTargets(
+    const plan = mergeTargets(
       target,
       planned.flatMap((it) => (it instanceof PlanRefused ? [] : [it]))
     )
+    return caller === undefined ? { ...plan, notices: [unnamed(registry.name), ...plan.notices] } : plan
   }).pipe(Effect.provideService(Quay, quay))
 }
+
+const unnamed = (registry: string): Notice => ({
+  kind: "registry",
+  key: registry,
+  message:
+    "the token may not say whose it is, so owners and administrators that are not in the files are left alone; " +
+    "give it the scope user:read to have them managed"
+})
 
 /** Whether anything that is wanted depends on what the registry offers. */
 const needsServer = <K extends Kind>(kinds: ReadonlyArray<K>, desired: Desired<K>): boolean => {
