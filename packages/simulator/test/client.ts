@@ -45,7 +45,7 @@ export const house = (options: SimulatorOptions = {}) => {
   const simulator = createSimulator({
     random: seededRandom("house"),
     ...options,
-    users: [{ name: "admin", superuser: true }, { name: "bob", email: "bob@example.com" }, ...(options.users ?? [])]
+    users: [{ name: "admin", superuser: true }, { name: "bob" }, ...(options.users ?? [])]
   })
   const as = (user: string, ...scopes: Scope[]): Send =>
     sender(simulator.fetch, simulator.addToken({ user, ...(scopes.length === 0 ? {} : { scopes }) }))
