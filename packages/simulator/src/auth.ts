@@ -2,7 +2,7 @@
 // Leaves out which check a route makes; Quay is not consistent there, so each route says it itself.
 import { insufficientScope, needsAuthentication, type Refusal } from "./errors.ts"
 import { type Features, isAmong, isAtLeast } from "./features.ts"
-import type { RepositoryRole, Scope, State, TeamRole } from "./state.ts"
+import { type RepositoryRole, SCOPES, type Scope, type State, type TeamRole, type Token } from "./state.ts"
 
 const REPOSITORY_RANK = { read: 1, write: 2, admin: 3 } satisfies Record<RepositoryRole, number>
 const TEAM_RANK = { member: 1, creator: 2, admin: 3 } satisfies Record<TeamRole, number>
@@ -19,6 +19,9 @@ const highest = <R extends string>(rank: Record<R, number>, roles: Iterable<R>):
   return best
 }
 
+const session = (user: string | undefined): Token | undefined =>
+  user === undefined ? undefined : { user, scopes: SCOPES, expires: null }
+
 type Shown = Pick<Caller, "administers" | "isMember" | "viewsTeam" | "readsEmail">
 
 /** The bearer of a request; nobody when there is no token or a wrong one. */
@@ -29,8 +32,15 @@ export class Caller {
   readonly #features: Features
   readonly #version: string | undefined
 
-  constructor(state: State, features: Features, version: string | undefined, token: string | undefined) {
-    const known = token === undefined ? undefined : state.tokens.get(token)
+  /** By a token, or as somebody who signed in, who may do everything that they may do. */
+  constructor(
+    state: State,
+    features: Features,
+    version: string | undefined,
+    token: string | undefined,
+    signedIn?: string
+  ) {
+    const known = token === undefined ? session(signedIn) : state.tokens.get(token)
     const expired = known?.expires != null && Date.parse(known.expires) <= state.options.now()
     const alive = known !== undefined && !expired && state.users.get(known.user)?.enabled === true
     this.user = alive ? known.user : undefined

@@ -1,6 +1,6 @@
 // One request as a route sees it: who calls, with which parameters and body, and the registry to work on.
 import { Caller } from "./auth.ts"
-import { badParameter, internalError, invalidRequest, message, notFound } from "./errors.ts"
+import { badParameter, csrf, internalError, invalidRequest, message, needsFreshLogin, notFound } from "./errors.ts"
 import { type Features, isAtLeast } from "./features.ts"
 import { isJson, isObject, isOneOf, type Json } from "./json.ts"
 import type { Directory } from "./ldap.ts"
@@ -8,6 +8,7 @@ import type { Mailbox } from "./mail.ts"
 import type { Pages } from "./pagination.ts"
 import type { RandomSource } from "./random.ts"
 import { problem, type Schema } from "./schema.ts"
+import type { Session, Sessions } from "./sessions.ts"
 import type { Organization, State } from "./state.ts"
 
 /** Where one kind has a say in what another one does. Each may throw a refusal. */
@@ -35,6 +36,7 @@ export interface Registry {
   readonly now: () => number
   readonly random: RandomSource
   readonly pages: Pages
+  readonly sessions: Sessions
   readonly mail: Mailbox
   /** Where people come from, if not from the registry itself. */
   readonly ldap: Directory | undefined
@@ -52,6 +54,9 @@ export interface Incoming {
   readonly origin: string
   readonly token: string | undefined
   readonly contentType: string | undefined
+  /** The Cookie header, and the token that writes of a session repeat. */
+  readonly cookie?: string | undefined
+  readonly csrf?: string | undefined
   readonly body: string
   readonly signal?: AbortSignal
 }
@@ -107,6 +112,8 @@ export class Call {
   readonly registry: Registry
   readonly state: State
   readonly caller: Caller
+  /** Of somebody who came with a cookie and without a token that is good for anything. */
+  readonly session: Session | undefined
   readonly incoming: Incoming
   readonly #parameters: ReadonlyMap<string, string>
   #body = new Body({})
@@ -115,8 +122,23 @@ export class Call {
     this.registry = registry
     this.state = registry.state
     this.incoming = incoming
-    this.caller = new Caller(registry.state, registry.features, registry.version, incoming.token)
+    const { state, features, version, sessions } = registry
+    const bearer = new Caller(state, features, version, incoming.token)
+    this.session = bearer.user === undefined ? sessions.named(incoming.cookie) : undefined
+    const user = this.session?.user
+    this.caller = user === undefined ? bearer : new Caller(state, features, version, undefined, user)
     this.#parameters = parameters
+  }
+
+  /** Turns away writes that repeat no token of their session, and old sign-ins from what wants a fresh one. */
+  checkSession(isWrite: boolean, wantsFresh: boolean): void {
+    const { session, caller } = this
+    if (session === undefined) {
+      if (isWrite && caller.user === undefined) throw csrf()
+      return
+    }
+    if (isWrite && this.incoming.csrf !== session.csrf) throw csrf(caller.user)
+    if (wantsFresh && caller.user !== undefined && !this.registry.sessions.isFresh(session)) throw needsFreshLogin()
   }
 
   parameter(name: string): string {

@@ -27,7 +27,13 @@ export class Refusal extends Error {
   }
 }
 
-type ErrorType = "invalid_request" | "invalid_token" | "insufficient_scope" | "not_found" | "tag_immutable"
+type ErrorType =
+  | "invalid_request"
+  | "invalid_token"
+  | "insufficient_scope"
+  | "not_found"
+  | "fresh_login_required"
+  | "tag_immutable"
 
 const apiError = (status: number, type: ErrorType, text: string, more: { readonly [key: string]: unknown } = {}) =>
   new Refusal(text, (origin) =>
@@ -49,6 +55,14 @@ export const notFound = (): Refusal => apiError(404, "not_found", "Not Found")
 export const needsAuthentication = (): Refusal => apiError(401, "invalid_token", "Requires authentication")
 export const insufficientScope = (): Refusal => apiError(403, "insufficient_scope", "Unauthorized")
 
+/** For what wants the password to have been given a short while ago. */
+export const needsFreshLogin = (): Refusal =>
+  apiError(401, "fresh_login_required", "The action requires a fresh login to succeed.")
+
+/** A refusal with a body of its own. */
+export const refused = (status: number, body: { readonly message: string; readonly [key: string]: unknown }): Refusal =>
+  new Refusal(body.message, () => json(status, body))
+
 /** The caller's own page says this much more. */
 export const needsSession = (): Refusal =>
   apiError(401, "invalid_token", "Requires authentication", { session_required: false })
@@ -64,11 +78,13 @@ export const badParameter = (name: string, text: string): Refusal =>
 export const detail = (status: number, text: string): Refusal => new Refusal(text, () => json(status, { detail: text }))
 
 /** `{"error"}`, sent as HTML although it is JSON: a write without a token that is valid. */
-export const csrf = (): Refusal =>
+export const csrf = (user?: string): Refusal =>
   new Refusal("csrf", () => ({
     status: 403,
     headers: HTML_TYPE,
-    body: JSON.stringify({ error: "CSRF token was invalid or missing." })
+    body: JSON.stringify({
+      error: `CSRF token was invalid or missing.${user === undefined ? "" : ` (authorized: user ${user})`}`
+    })
   }))
 
 const page = (status: number, title: string, headers: { readonly [name: string]: string } = {}): Reply => ({

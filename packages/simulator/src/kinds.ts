@@ -21,6 +21,7 @@ import { proxyCache } from "./routes/proxy-cache.ts"
 import { quota } from "./routes/quota.ts"
 import { repository } from "./routes/repository.ts"
 import { robot } from "./routes/robot.ts"
+import { session } from "./routes/session.ts"
 import { superuser } from "./routes/superuser.ts"
 import { tag } from "./routes/tag.ts"
 import { team } from "./routes/team.ts"
@@ -51,5 +52,6 @@ export const KINDS: readonly Kind[] = [
   inbox,
   invitation,
   entity,
-  tag
+  tag,
+  session
 ]

@@ -34,6 +34,8 @@ export interface Route {
   readonly listedSince?: string
   /** The name and the schema of the body. */
   readonly body?: { readonly name: string; readonly schema: Schema; readonly optional?: boolean }
+  /** Who signed in with a password must have done so a short while ago. */
+  readonly fresh?: boolean
   /** Runs before the body is looked at. */
   readonly guard?: (call: Call) => void
   readonly handle: (call: Call) => Reply

@@ -33,6 +33,8 @@ const fromMessage = async (request: IncomingMessage, url: string, signal: AbortS
     origin: url,
     token: bearer(request.headers.authorization),
     contentType: request.headers["content-type"],
+    cookie: request.headers.cookie,
+    csrf: [request.headers["x-csrf-token"]].flat()[0],
     body: await readBody(request),
     signal
   }

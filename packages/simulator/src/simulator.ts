@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { syncTeams } from "./accounts.ts"
 import { Call, type Incoming, type Registry } from "./call.ts"
-import { badGatewayPage, csrf, internalErrorPage, loginPage, Refusal, type Reply, tooManyRequests } from "./errors.ts"
+import { badGatewayPage, internalErrorPage, loginPage, Refusal, type Reply, tooManyRequests } from "./errors.ts"
 import { type Fault, type FaultEffect, Faults } from "./faults.ts"
 import { type Features, featuresOf } from "./features.ts"
 import { collectImages } from "./images.ts"
@@ -14,6 +14,7 @@ import { Pages } from "./pagination.ts"
 import { type Push, pull, push } from "./push.ts"
 import { type RandomSource, token as randomToken, realRandom } from "./random.ts"
 import { type Match, Router } from "./router.ts"
+import { Sessions } from "./sessions.ts"
 import { SCOPES, type Scope, type SimulatorState, State } from "./state.ts"
 import { swagger } from "./swagger.ts"
 
@@ -21,6 +22,8 @@ export interface NewUser {
   readonly name: string
   readonly superuser?: boolean
   readonly email?: string
+  /** Without one the user has tokens only. */
+  readonly password?: string
   /** Whether the address was confirmed; it was by default. */
   readonly verified?: boolean
 }
@@ -202,6 +205,7 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
     now,
     random,
     pages: new Pages(random),
+    sessions: new Sessions(random, now),
     mail,
     ldap,
     hooks: KINDS.flatMap(({ hooks }) => hooks ?? []),
@@ -233,7 +237,7 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
     const { route, parameters } = match
     const call = new Call(registry, incoming, parameters)
     try {
-      if (isWrite(incoming.method) && call.caller.user === undefined) throw csrf()
+      call.checkSession(isWrite(incoming.method), route.fresh ?? false)
       route.guard?.(call)
       if (route.body !== undefined) call.readBody(route.body.schema, route.body.optional ?? false)
       return route.handle(call)
@@ -359,6 +363,8 @@ const fromRequest = async (request: Request, signal: AbortSignal | undefined): P
     origin: url.origin,
     token: bearer(request.headers.get("authorization")),
     contentType: request.headers.get("content-type") ?? undefined,
+    cookie: request.headers.get("cookie") ?? undefined,
+    csrf: request.headers.get("x-csrf-token") ?? undefined,
     body: await request.text(),
     ...(signal === undefined ? {} : { signal })
   }

@@ -64,6 +64,8 @@ export interface User extends Namespace {
   verified: boolean
   /** The name in an outside directory. */
   readonly login: string | null
+  /** As it is: this is no place for real ones. */
+  password: string | null
 }
 
 /** Of somebody who has an account, or of an address. */
@@ -198,6 +200,7 @@ export class State {
       readonly superuser?: boolean
       readonly verified?: boolean
       readonly login?: string | null
+      readonly password?: string
     } = {}
   ): User {
     return {
@@ -207,6 +210,7 @@ export class State {
       enabled: true,
       verified: more.verified ?? true,
       login: more.login ?? null,
+      password: more.password ?? null,
       tag_expiration_s: TWO_WEEKS,
       robots: new Map(),
       repositories: new Map()
@@ -472,7 +476,8 @@ export class State {
       superuser: reader.flag("superuser", false),
       enabled: reader.flag("enabled", true),
       verified: reader.flag("verified", true),
-      login: reader.text("login", null)
+      login: reader.text("login", null),
+      password: reader.text("password", null)
     }
     this.#readParts("user", user, reader)
     reader.end()
@@ -510,6 +515,7 @@ export class State {
         enabled: user.enabled,
         ...(user.verified ? {} : { verified: false }),
         ...(user.login === null ? {} : { login: user.login }),
+        ...(user.password === null ? {} : { password: user.password }),
         ...this.#writeNamespace(user),
         ...this.#writeParts("user", user)
       })),
@@ -699,6 +705,7 @@ export type UserState = NamespaceState & {
   enabled: boolean
   verified?: boolean
   login?: string
+  password?: string
 }
 
 export type OrganizationState = NamespaceState & {

@@ -1,8 +1,9 @@
-// Mirrors of repositories. Leaves out mirroring, and looking up whether the other registry is one that may be asked.
+// Mirrors of repositories. Leaves out mirroring.
 import { atLeast, grantedRole } from "../auth.ts"
 import type { Call } from "../call.ts"
 import { detail, internalError, invalidRequest, json, noContent, notFound } from "../errors.ts"
 import { isAmong } from "../features.ts"
+import { refusePrivateHost } from "../hosts.ts"
 import { type Json, Reader } from "../json.ts"
 import {
   asObject,
@@ -153,6 +154,12 @@ const checkTimeout = (call: Call): void => {
   }
 }
 
+/** Up to 3.18 any host would do. */
+const checkHost = (call: Call): void => {
+  const reference = call.body.text("external_reference")
+  if (reference !== undefined && call.since("3.19")) refusePrivateHost(reference)
+}
+
 /** From which releases a key is taken without an error; the first ones drop it. */
 const EARLY: readonly (readonly [string, readonly string[]])[] = [
   ["skopeo_timeout_interval", ["3.14.7", "3.15"]],
@@ -169,6 +176,7 @@ const create = (call: Call) => {
   if (mirrors.of(repository) !== undefined) {
     throw detail(409, `Mirror configuration already exits for repository ${namespace}/${name}`)
   }
+  checkHost(call)
   const tags = wantedTags(call)
   const sync_start_date = wantedDate(call)
   // Not required by the schema, and not checked by the code.
@@ -207,11 +215,19 @@ const found = (call: Call) => {
   return { ...path, mirror }
 }
 
-/** Keys that are not named stay; proxies are changed one by one. */
+const PROXIES = ["http_proxy", "https_proxy", "no_proxy"]
+
+/** Proxies are changed one by one. Where there were none the first is lost: Quay makes room for them and forgets it. */
+const mergedProxies = (before: Json | undefined, change: { [key: string]: Json }): { [key: string]: Json } => {
+  const lost = before === undefined ? PROXIES.find((key) => Object.hasOwn(change, key)) : undefined
+  return { ...asObject(before), ...Object.fromEntries(Object.entries(change).filter(([key]) => key !== lost)) }
+}
+
+/** Keys that are not named stay. */
 const mergedConfig = (before: Mirror["external_registry_config"], change: { [key: string]: Json }) => ({
   ...before,
   ...change,
-  ...(Object.hasOwn(change, "proxy") ? { proxy: { ...asObject(before["proxy"]), ...asObject(change["proxy"]) } } : {})
+  ...(Object.hasOwn(change, "proxy") ? { proxy: mergedProxies(before["proxy"], asObject(change["proxy"])) } : {})
 })
 
 const SECRETS = ["external_registry_password", "external_registry_username"]
@@ -232,6 +248,7 @@ const update = (call: Call) => {
   const { namespace, name, repository, mirror } = found(call)
   const { body } = call
   checkTimeout(call)
+  checkHost(call)
   const has = (key: string) => body.get(key) !== undefined
   mirror.is_enabled = body.flag("is_enabled") ?? mirror.is_enabled
   mirror.external_reference = body.text("external_reference") ?? mirror.external_reference

@@ -1,6 +1,7 @@
 // The mirror of a whole organization. Leaves out mirroring: it never finds a repository.
 import type { Call } from "../call.ts"
 import { detail, invalidRequest, json, noContent, notFound } from "../errors.ts"
+import { refusePrivateHost } from "../hosts.ts"
 import { type Json, Reader } from "../json.ts"
 import {
   asObject,
@@ -132,6 +133,7 @@ const create = (call: Call) => {
         "Organization mirroring requires an empty organization."
     )
   }
+  refusePrivateHost(body.required("external_registry_url"))
   mirrors.set(organization, {
     external_registry_type: body.one("external_registry_type", TYPES),
     creation_date: new Date(call.registry.now()).toISOString(),
@@ -168,6 +170,7 @@ const update = (call: Call) => {
   const robot = body.text("robot_username")
   if (robot !== undefined) mirror.robot = wantedRobot(call, name, robot)
   if (has("sync_start_date")) mirror.sync_start_date = wantedDate(call)
+  if (has("external_registry_url")) refusePrivateHost(body.required("external_registry_url"))
   mirror.external_registry_url = body.text("external_registry_url") ?? mirror.external_registry_url
   mirror.external_namespace = body.text("external_namespace") ?? mirror.external_namespace
   mirror.is_enabled = body.flag("is_enabled") ?? mirror.is_enabled
@@ -264,6 +267,16 @@ export const organizationMirror: Kind = {
       path: `${MIRROR}/repositories`,
       operation: "listOrgMirrorRepositories",
       handle: repositories
+    },
+    {
+      ...shared,
+      method: "POST",
+      path: `${MIRROR}/verify`,
+      operation: "verifyOrgMirrorConnection",
+      handle: (call) => {
+        found(call)
+        return json(200, { success: true, message: "Connection successful" })
+      }
     },
     {
       ...shared,

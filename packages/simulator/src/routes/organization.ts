@@ -190,6 +190,7 @@ export const organization: Kind = {
       method: "DELETE",
       path: "/api/v1/organization/{orgname}",
       operation: "deleteAdminedOrganization",
+      fresh: true,
       scope: "org:admin",
       handle: (call) => {
         const { name } = checked(call)

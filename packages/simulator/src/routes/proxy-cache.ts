@@ -1,7 +1,9 @@
-// The proxy cache of an organization. Leaves out asking the upstream registry whether it is one.
+// The proxy cache of an organization. Leaves out asking the upstream registry anything: every one is taken for one that is
+// there, and every password for a good one.
 import type { Call } from "../call.ts"
 import { internalError, invalidRequest, json, notFound } from "../errors.ts"
 import { isAmong } from "../features.ts"
+import { refusePrivateHost } from "../hosts.ts"
 import { hasImmutableTags } from "../images.ts"
 import { Reader } from "../json.ts"
 import type { Kind } from "../router.ts"
@@ -57,6 +59,7 @@ const target = (call: Call): Organization => {
 
 const create = (call: Call) => {
   const organization = target(call)
+  refusePrivateHost(call.body.required("upstream_registry"))
   if (hasImmutableTags(organization.repositories.values(), call.registry.now())) {
     throw invalidRequest("Cannot convert organization to proxy cache: immutable tags exist")
   }
@@ -101,6 +104,21 @@ export const proxyCache: Kind = {
       operation: "createProxyCacheConfig",
       body: { name: "NewProxyCacheConfig", schema: NEW },
       handle: create
+    },
+    {
+      method: "POST",
+      path: "/api/v1/organization/{orgname}/validateproxycache",
+      operation: "validateProxyCacheConfig",
+      features: ["PROXY_CACHE"],
+      body: { name: "NewProxyCacheConfig", schema: NEW },
+      handle: (call) => {
+        const { organization } = call.administered()
+        if (caches.of(organization) !== undefined) {
+          throw invalidRequest("Proxy Cache Configuration already exists")
+        }
+        refusePrivateHost(call.body.required("upstream_registry"))
+        return json(202, call.body.text("upstream_registry_username") ? "Valid" : "Anonymous")
+      }
     },
     {
       ...shared,

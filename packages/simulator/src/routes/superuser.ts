@@ -83,7 +83,8 @@ const createUser = (call: Call) => {
   if (mailing && (email === undefined || !isEmail(email))) {
     throw message(`Invalid email address: ${email ?? "None"}`)
   }
-  const user = state.newUser({ verified: !mailing, ...(email === undefined ? {} : { email }) })
+  const password = randomToken(registry.random, 32)
+  const user = state.newUser({ verified: !mailing, password, ...(email === undefined ? {} : { email }) })
   state.users.set(name, user)
   state.deleted.delete(name)
   call.log("user_create", { namespace: name }, { email: user.email, username: name, superuser: call.caller.user ?? "" })
@@ -92,7 +93,7 @@ const createUser = (call: Call) => {
   return json(200, {
     username: name,
     email: user.email ?? user.uuid,
-    password: randomToken(registry.random, 32),
+    password,
     encrypted_password: randomToken(registry.random, 64)
   })
 }
@@ -116,6 +117,7 @@ const updateUser = (call: Call) => {
     call.log("user_change_email", { namespace: name }, { old_email: user.email, email, superuser: true })
     user.email = email
   }
+  user.password = call.body.text("password") ?? user.password
   const enabled = call.body.flag("enabled")
   if (enabled !== undefined) {
     user.enabled = enabled
@@ -154,6 +156,7 @@ const onlySuperusers = (route: Route): Route => ({
   ...route,
   features: [...(route.features ?? []), "SUPER_USERS"],
   scope: "super:user",
+  fresh: true,
   guard: ({ caller }) => caller.require(caller.isSuperuser())
 })
 
