@@ -219,6 +219,63 @@ describe("one kind in another", () => {
   })
 })
 
+describe("other registries", () => {
+  const hosts: [string, boolean][] = [
+    ["registry.example.com", true],
+    ["https://registry.example.com:5000/library", true],
+    ["8.8.8.8", true],
+    ["172.32.0.1", true],
+    ["localhost:5000", false],
+    ["registry.localhost", false],
+    ["127.0.0.1", false],
+    ["http://10.1.2.3/", false],
+    ["172.16.0.1", false],
+    ["192.168.1.1", false],
+    ["169.254.169.254", false],
+    ["[::1]:5000", false],
+    ["[fd00::1]", false],
+    ["registry.invalid", false]
+  ]
+  for (const [host, allowed] of hosts) {
+    test(`${host} is ${allowed ? "asked" : "refused"}`, async () => {
+      const { admin } = await withRepository()
+      const seen = await statuses(admin, [
+        ["POST", `${ACME}/validateproxycache`, { upstream_registry: host }],
+        ["POST", `${ACME}/proxycache`, { upstream_registry: host }],
+        ["POST", `${APP}/mirror`, { ...MIRROR, external_reference: `${host}/library/alpine` }]
+      ])
+      expect(seen).toEqual(allowed ? [202, 201, 201] : [400, 400, 400])
+    })
+  }
+
+  test("are taken for good: an organization's mirror, a proxy cache with a user", async () => {
+    const { admin } = await prepared()
+    expect((await admin("POST", `${ACME}/mirror/verify`)).status).toBe(404)
+    await admin("POST", `${ACME}/mirror`, ORGANIZATION_MIRROR)
+    expect(at((await admin("POST", `${ACME}/mirror/verify`)).json, "success")).toBe(true)
+    const user = { upstream_registry: "quay.io", upstream_registry_username: "u" }
+    expect((await admin("POST", `${ACME}/validateproxycache`, user)).json).toBe("Valid")
+  })
+
+  test("up to 3.18 a mirror asks anybody", async () => {
+    const { admin } = await withRepository({ version: "3.18" })
+    expect((await admin("POST", `${APP}/mirror`, { ...MIRROR, external_reference: "10.0.0.1/a/b" })).status).toBe(201)
+  })
+
+  test("where a mirror had no proxies the first one is lost, and works when it is sent again", async () => {
+    const { admin } = await withRepository()
+    await admin("POST", `${APP}/mirror`, MIRROR)
+    const proxies = async () => {
+      const proxy = { http_proxy: "http://a.example:1", https_proxy: "http://b.example:2" }
+      await admin("PUT", `${APP}/mirror`, { external_registry_config: { proxy } })
+      const { json } = await admin("GET", `${APP}/mirror`)
+      return at(json, "external_registry_config", "proxy")
+    }
+    expect(await proxies()).toMatchObject({ http_proxy: null, https_proxy: "http://b.example:2" })
+    expect(await proxies()).toMatchObject({ http_proxy: "http://a.example:1", https_proxy: "http://b.example:2" })
+  })
+})
+
 describe("releases", () => {
   const cases: [string, string, number][] = [
     ["3.14", "without a time-out", 201],
