@@ -1,7 +1,12 @@
 /** Quay's resource kinds. Adding one is a file, its test, and a line in this list. */
 import { defaultPermission } from "./default-permission.ts"
 import { organization } from "./organization.ts"
+import { organizationAutoPrune } from "./organization-auto-prune.ts"
+import { organizationImmutability } from "./organization-immutability.ts"
+import { quota } from "./quota.ts"
 import { repository } from "./repository.ts"
+import { repositoryAutoPrune } from "./repository-auto-prune.ts"
+import { repositoryImmutability } from "./repository-immutability.ts"
 import { repositoryPermission } from "./repository-permission.ts"
 import { robot } from "./robot.ts"
 import { team } from "./team.ts"
@@ -14,7 +19,12 @@ export const quayKinds = [
   teamMember,
   defaultPermission,
   repository,
-  repositoryPermission
+  repositoryPermission,
+  quota,
+  organizationAutoPrune,
+  repositoryAutoPrune,
+  organizationImmutability,
+  repositoryImmutability
 ] as const
 
 export type QuayKind = (typeof quayKinds)[number]
@@ -23,8 +33,13 @@ export { NotAdministrator, type ReadError } from "./answers.ts"
 export type { DefaultPermission } from "./default-permission.ts"
 export { defineKind, type KindContext, type KindDefinition, KindFailed, type LibraryKind } from "./define-kind.ts"
 export type { Organization } from "./organization.ts"
+export type { OrganizationAutoPrune } from "./organization-auto-prune.ts"
+export type { OrganizationImmutability } from "./organization-immutability.ts"
 export { makeQuay, Quay, type QuayOptions, type Request, SecretUnavailable } from "./quay.ts"
+export type { Quota } from "./quota.ts"
 export type { Repository } from "./repository.ts"
+export type { RepositoryAutoPrune } from "./repository-auto-prune.ts"
+export type { RepositoryImmutability } from "./repository-immutability.ts"
 export type { RepositoryPermission } from "./repository-permission.ts"
 export type { RobotAccount } from "./robot.ts"
 export type { Team } from "./team.ts"
