@@ -3,7 +3,7 @@
  * stands. What is wrong is left out of the value as far as the rule lets it be absent, and the maps and lists that lost
  * something are remembered: so the rest can still be looked at, and nobody complains about what follows from a mistake.
  */
-import { canonical, type Path } from "@quaymaster/engine"
+import { canonical, isRecord, type Path } from "@quaymaster/engine"
 import { didYouMean, type Position, quote, Report } from "./problem.ts"
 import type { ChoiceRule, ListRule, MapRule, NumberRule, Rule, Scalar, TextRule, UnionRule } from "./rule.ts"
 import { type ListTree, type MapTree, nameOf, type ScalarTree, type Tree } from "./tree.ts"
@@ -27,9 +27,23 @@ export class Checker {
   /** The sections in a value, which its kind does not read itself, by the value. */
   readonly sections = new Map<unknown, ReadonlyMap<string, unknown>>()
 
+  /** Of a list from which items were left out, where the others were written. */
+  readonly #places = new WeakMap<object, ReadonlyArray<number>>()
+
   constructor(file: string, report: Report) {
     this.file = file
     this.#report = report
+  }
+
+  /** A path in what was checked as a path in what was written: items of a list that were left out count there. */
+  written(node: unknown, path: Path): Path {
+    let value = node
+    return path.map((step) => {
+      const place = Array.isArray(value) ? (this.#places.get(value)?.[Number(step)] ?? step) : step
+      if (Array.isArray(value)) value = value[Number(step)]
+      else value = isRecord(value) && Object.hasOwn(value, step) ? value[step] : undefined
+      return place
+    })
   }
 
   lose(tree: Tree, name?: string): void {
@@ -129,6 +143,7 @@ export class Checker {
       return this.#fail(tree.at, path, `should have ${bound} ${bound.endsWith(" 1") ? "item" : "items"}, has ${length}`)
     }
     const values: Array<unknown> = []
+    const places: Array<number> = []
     const seen = new Map<string, number>()
     for (const [index, item] of tree.items.entries()) {
       const inner = [...path, index]
@@ -145,8 +160,12 @@ export class Checker {
         seen.set(text, index)
       }
       if (checked === undefined) this.lose(tree)
-      else values.push(checked.value)
+      else {
+        values.push(checked.value)
+        places.push(index)
+      }
     }
+    if (values.length < length) this.#places.set(values, places)
     return { value: values }
   }
 

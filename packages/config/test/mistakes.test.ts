@@ -296,3 +296,19 @@ describe("many mistakes", () => {
     expect(told.join("\n")).not.toContain("s3cret")
   })
 })
+
+describe("references beside other mistakes", () => {
+  it("are looked at in every item of a list, and told where they were written", () => {
+    const text = [
+      "organization: acme",
+      "teams: { A: {}, ops: {} }",
+      "default_permissions:",
+      "  - { role: reed, team: ops }",
+      "  - { role: read, team: nosuch }"
+    ].join("\n")
+    expect(mistakes(text, {}).slice(-2)).toEqual([
+      expect.stringContaining("4:13: default_permissions[0].role: should be one of read, write, admin"),
+      expect.stringContaining('5:5: team "acme/nosuch" is not declared under teams')
+    ])
+  })
+})
