@@ -4,6 +4,7 @@ import type { Call } from "../call.ts"
 import { invalidRequest, json, message, noContent, notFound, tagImmutable } from "../errors.ts"
 import {
   aliveTag,
+  digestOf,
   type Image,
   imageOf,
   images,
@@ -289,6 +290,18 @@ const foundImage = (call: Call) => {
   return { digest, image }
 }
 
+const layerView = ({ content, size }: Image) => ({
+  index: 0,
+  compressed_size: size,
+  is_remote: false,
+  urls: null,
+  command: [content],
+  comment: null,
+  author: null,
+  blob_digest: digestOf(`layer ${content}`),
+  created_datetime: date(0)
+})
+
 const manifest = (call: Call) => {
   const { digest, image } = foundImage(call)
   const isIndex = image.children.length > 0
@@ -301,7 +314,11 @@ const manifest = (call: Call) => {
     manifest_data: JSON.stringify(data),
     ...(isIndex
       ? {}
-      : { config_media_type: "application/vnd.oci.image.config.v1+json", layers_compressed_size: image.size })
+      : {
+          config_media_type: "application/vnd.oci.image.config.v1+json",
+          layers_compressed_size: image.size,
+          layers: [layerView(image)]
+        })
   })
 }
 
