@@ -3,6 +3,7 @@ import { defaultPermission } from "./default-permission.ts"
 import { organization } from "./organization.ts"
 import { organizationAutoPrune } from "./organization-auto-prune.ts"
 import { organizationImmutability } from "./organization-immutability.ts"
+import { proxyCache } from "./proxy-cache.ts"
 import { quota } from "./quota.ts"
 import { repository } from "./repository.ts"
 import { repositoryAutoPrune } from "./repository-auto-prune.ts"
@@ -21,6 +22,7 @@ export const quayKinds = [
   repository,
   repositoryPermission,
   quota,
+  proxyCache,
   organizationAutoPrune,
   repositoryAutoPrune,
   organizationImmutability,
@@ -35,6 +37,7 @@ export { defineKind, type KindContext, type KindDefinition, KindFailed, type Lib
 export type { Organization } from "./organization.ts"
 export type { OrganizationAutoPrune } from "./organization-auto-prune.ts"
 export type { OrganizationImmutability } from "./organization-immutability.ts"
+export type { ProxyCache } from "./proxy-cache.ts"
 export { makeQuay, Quay, type QuayOptions, type Request, SecretUnavailable } from "./quay.ts"
 export type { Quota } from "./quota.ts"
 export type { Repository } from "./repository.ts"
