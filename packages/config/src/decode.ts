@@ -114,6 +114,8 @@ interface Declared<K extends Kind> {
   readonly path: Path
   /** Something of it was left out as a mistake, so what it refers to or is like says nothing. */
   readonly partial: boolean
+  /** It shall not be there. */
+  readonly absent: boolean
 }
 
 /** The names of what was left out, where it had any. */
@@ -161,8 +163,9 @@ const readDocument = <K extends Kind>(layout: Layout<K>, document: Document, rep
   const section = (place: Place<K>, node: unknown, at: Standing, parent: string | undefined) => {
     const { kind } = place
     const entries = readSection(kind, node, parent ?? "", at, checker, report)
-    const standing = entries.map(({ item, path }) => {
-      const found = locate(at.tree, at.key, path)
+    const standing = entries.map(({ absent, item, path }) => {
+      const written = checker.written(node, path)
+      const found = locate(at.tree, at.key, written)
       const inDocument = parent === undefined && path.length === 0
       const mark = inDocument ? locate(at.tree, undefined, [kind.section.name]) : found
       const one: Declared<K> = {
@@ -171,11 +174,16 @@ const readDocument = <K extends Kind>(layout: Layout<K>, document: Document, rep
         item,
         file,
         at: mark.at,
-        path: inDocument ? [kind.section.name] : [...at.path, ...path],
-        partial: checker.damaged.has(found.tree) && !inDocument
+        path: inDocument ? [kind.section.name] : [...at.path, ...written],
+        partial: checker.damaged.has(found.tree) && !inDocument,
+        absent: absent !== undefined
       }
       declared.push(one)
-      return { one, tree: found.tree, value: valueAt(node, path), path: [...at.path, ...path] }
+      if (absent !== undefined) {
+        const beside = inDocument ? [...absent, "registry", "registries"] : absent
+        alone(found.tree, absent.at(-1) ?? "", beside, [...at.path, ...path], file, report)
+      }
+      return { one, tree: found.tree, value: valueAt(node, path), path: [...at.path, ...written] }
     })
     const inside = new Set(standing.map((it) => it.tree))
     const lost = lostIn(at.tree, inside, checker.damaged)
@@ -189,7 +197,7 @@ const readDocument = <K extends Kind>(layout: Layout<K>, document: Document, rep
     }
     for (const { one, path, tree: entry, value: fields } of standing) {
       const nested = checker.sections.get(fields)
-      if (entry.type !== "map" || nested === undefined) continue
+      if (entry.type !== "map" || nested === undefined || one.absent) continue
       for (const [name, child] of place.sections) {
         const there = entry.entries.get(name)
         if (there === undefined || !nested.has(name)) continue
@@ -208,6 +216,15 @@ const readDocument = <K extends Kind>(layout: Layout<K>, document: Document, rep
     registry: common?.get("registry"),
     registries: common?.get("registries")
   }
+}
+
+/** An entry that says that its object shall not be there says nothing else of it. */
+const alone = (tree: Tree, absent: string, beside: ReadonlyArray<string>, path: Path, file: string, report: Report) => {
+  if (tree.type !== "map") return
+  const value = tree.entries.get(absent)?.value
+  const said = value?.type === "scalar" ? `${absent}: ${String(value.value)}` : absent
+  for (const [name, { key }] of tree.entries)
+    if (!beside.includes(name)) report.at(file, key, [...path, name], `cannot stand beside ${said}`)
 }
 
 const aboutOf = (
@@ -326,7 +343,8 @@ class Gathered<K extends Kind> {
   }
 
   #declaration(one: Declared<K>): Declaration<K> {
-    const declaration = { kind: one.kind.kind, item: one.item, source: sourceOf(one) }
+    const absent: { absent?: true } = one.absent ? { absent: true } : {}
+    const declaration = { kind: one.kind.kind, item: one.item, source: sourceOf(one), ...absent }
     if (isDeclarationOf<K>(this.kinds)(declaration)) return declaration
     throw new SchemaError(`${one.kind.kind}: the section reads an object that the kind's schema refuses: ${one.key}.`)
   }
@@ -343,6 +361,7 @@ interface AnyDeclaration {
   readonly kind: string
   readonly item: Item
   readonly source?: string
+  readonly absent?: true
 }
 
 const isDeclarationOf =
@@ -401,12 +420,16 @@ const sameRegistry = (all: Iterable<Gathered<Kind>>, report: Report): void => {
 
 /** Whether a key may be that of something that was left out. What a key looks like is its kind's affair. */
 const mayBe = (key: string, lost: string | undefined): boolean =>
-  lost === undefined || (lost !== "" && key.includes(lost))
+  lost === undefined || key === lost || (lost !== "" && [`/${lost}`, `:${lost}`].some((end) => key.endsWith(end)))
 
-/** Whatever an object needs must be declared where the files own the collection that it would be in. */
+/**
+ * Whatever an object needs must be declared where the files own the collection that it would be in, and what an object
+ * excludes must not be owned.
+ */
 const checkReferences = <K extends Kind>(all: Gathered<K>, layout: Layout<K>, report: Report): void => {
   const byCollection = new Map<string, Array<Declared<K>>>()
   for (const one of all.declared.values()) {
+    if (one.absent) continue
     const id = collectionId(collectionOf(one.kind, one.item))
     const together = byCollection.get(id)
     if (together === undefined) byCollection.set(id, [one])
@@ -420,7 +443,8 @@ const checkReferences = <K extends Kind>(all: Gathered<K>, layout: Layout<K>, re
   const impliedByAny = () => {
     if (implied !== undefined) return implied
     implied = new Set()
-    for (const { item, kind } of all.declared.values()) {
+    for (const { absent, item, kind } of all.declared.values()) {
+      if (absent) continue
       for (const made of kind.implies?.(item, world) ?? []) {
         const maker = layout.kinds.get(made.kind)
         if (maker !== undefined) implied.add(addressOf(made.kind, maker.key(made.item)))
@@ -429,11 +453,17 @@ const checkReferences = <K extends Kind>(all: Gathered<K>, layout: Layout<K>, re
     return implied
   }
   for (const one of all.declared.values()) {
-    if (one.partial) continue
+    if (one.partial || one.absent) continue
+    for (const collection of one.kind.excludes?.(one.item) ?? []) {
+      if (!all.owned.has(collectionId(collection))) continue
+      const name = layout.kinds.get(collection.kind)?.section.name ?? collection.kind
+      const excluded = collection.part === undefined ? name : `${name}.${collection.part}`
+      report.at(one.file, one.at, one.path, `${excluded} cannot stand beside this`)
+    }
     for (const ref of one.kind.needs?.(one.item) ?? []) {
       const address = addressOf(ref.kind, ref.key)
       const id = collectionId({ kind: ref.kind, parent: ref.parent })
-      if (!all.owned.has(id) || all.declared.has(address) || impliedByAny().has(address)) continue
+      if (!all.owned.has(id) || all.declared.get(address)?.absent === false || impliedByAny().has(address)) continue
       if (all.partial.get(id)?.some((name) => mayBe(ref.key, name)) === true) continue
       const where = layout.kinds.get(ref.kind)?.section.name ?? ref.kind
       const names = (byCollection.get(id) ?? []).map((it) => it.key)

@@ -44,6 +44,8 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
    * to the creator. It is no extra, and left alone unless a file names it.
    */
   implicit?(item: Static<Schema>, caller: string | undefined): boolean
+  /** Collections that no file can own while this object is there: the registry fills them from elsewhere. */
+  excludes?(item: Static<Schema>): ReadonlyArray<Collection>
   /** What happens to objects that no file declares: access is removed, the rest is kept unless the file prunes it. */
   readonly extras: "remove" | "keep"
   /** What a delete loses for good. */
@@ -56,12 +58,16 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   readonly grantsFirst?: boolean
   /** What the registry must offer for this kind. */
   readonly requires?: Requirements
+  /** Why a declared object cannot be, in view of what is there: a sentence that refuses the plan. */
+  refuses?(item: Static<Schema>, before: Static<Schema> | undefined): string | undefined
+  /** Whether what lives in a declared object can be compared only once this is as declared. Until then it is left out. */
+  holdsBack?(item: Static<Schema>, before: Static<Schema>): boolean
   /**
    * What a person should know of a declared object beside what is done to it, a sentence each: an invitation that is pending,
    * something that cannot be undone. `before` is undefined where the object is not there yet.
    */
   notices?(item: Static<Schema>, before: Static<Schema> | undefined): ReadonlyArray<string>
-  /** What a person should know of an object that is deleted because no file declares it: what stays of it, for one. */
+  /** What a person should know of an object that is deleted: what stays of it, for one. */
   leaves?(item: Static<Schema>): ReadonlyArray<string>
   /** Adds to the structural diff; it cannot silence it. */
   diff?(before: Static<Schema>, after: Static<Schema>): ReadonlyArray<Change>

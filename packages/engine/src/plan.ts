@@ -29,12 +29,21 @@ import { sortedBy } from "./lists.ts"
 import { type AnyOperation, isOperationOf, type Operation } from "./operation.ts"
 import { decide } from "./plan/decision.ts"
 import { draft } from "./plan/draft.ts"
+import type { Removed } from "./plan/extras.ts"
 import { findExtras } from "./plan/extras.ts"
-import { compare, type Fate } from "./plan/fate.ts"
-import { brokenReferences, cycles, lostObjects, misfits } from "./plan/mistakes.ts"
+import { compare, type Fate, withheld } from "./plan/fate.ts"
+import {
+  brokenReferences,
+  cycles,
+  excludedCollections,
+  lastingObjects,
+  lostObjects,
+  misfits,
+  refusals
+} from "./plan/mistakes.ts"
 import { order } from "./plan/order.ts"
 import { predict } from "./plan/prediction.ts"
-import { type Resource, type Situation, survey } from "./plan/situation.ts"
+import { type Situation, survey } from "./plan/situation.ts"
 import type { Actual, Desired } from "./state.ts"
 import { type Notice, noticeText, PlanRefused, type TargetPlan } from "./target-plan.ts"
 
@@ -54,14 +63,17 @@ export const planTarget = <K extends Kind>(
   const fits = isOperationOf(known)
 
   const { problems, situation } = survey(known, desired, actual)
-  const decisions = decide(situation, compare(situation), findExtras(situation))
+  const decisions = decide(situation, withheld(compare(situation)), findExtras(situation))
   const predictions = predict(situation, decisions)
   const drafts = draft(decisions, predictions)
   const needs = order(situation, decisions, predictions, drafts)
 
   const mistakes = [
     ...problems,
+    ...refusals(decisions),
+    ...lastingObjects(situation, decisions),
     ...lostObjects(decisions),
+    ...excludedCollections(situation, decisions),
     ...brokenReferences(situation, decisions, predictions),
     ...misfits(drafts, fits),
     ...cycles(needs)
@@ -80,7 +92,7 @@ export const planTarget = <K extends Kind>(
     extras: sortedBy(decisions.kept, ({ key, kind }) => addressOf(kind, key)),
     stuck: sortedBy(stuck, ({ key, kind }) => addressOf(kind, key)),
     notices: sortedBy([...fates.flatMap(noticesOf), ...[...decisions.removed.values()].flatMap(leftBy)], noticeText),
-    unchanged: fates.filter(({ state }) => state === "same").length
+    unchanged: fates.filter(({ state }) => state === "same").length + alreadyAbsent(situation)
   }
 }
 
@@ -97,8 +109,11 @@ const noticesOf = (fate: Fate): ReadonlyArray<Notice> => {
 }
 
 /** What a person should know of an object that is deleted. */
-const leftBy = ({ item, key, kind }: Resource): ReadonlyArray<Notice> =>
-  (kind.leaves?.(item) ?? []).map((message) => ({ kind: kind.kind, key, message }))
+const leftBy = ({ item, key, kind, origin }: Removed): ReadonlyArray<Notice> =>
+  (kind.leaves?.(item) ?? []).map((message) => ({ kind: kind.kind, key, message, ...origin }))
+
+const alreadyAbsent = ({ absent, there }: Situation): number =>
+  [...absent.keys()].filter((address) => !there.byAddress.has(address)).length
 
 /** The collections that the files own, and how much is in each of them. */
 const scopeOf = ({ owned, there }: Situation): ReadonlyArray<Collection & { readonly existing: number }> =>

@@ -3,6 +3,7 @@
  * the middle for want of a feature. What a requirement means is the registry's affair; here they are only compared.
  */
 import { collectionId } from "./address.ts"
+import { equal } from "./json.ts"
 import { indexKinds, type Kind } from "./kind.ts"
 import type { Problem } from "./plan.ts"
 import { collectionOf, type Declaration, type Desired } from "./state.ts"
@@ -19,9 +20,17 @@ export interface Requirement {
   readonly since?: string
 }
 
+/** What a field asks of the registry, or some values of it. */
+export interface FieldRequirement extends Requirement {
+  /** The values that ask for it. Left out: all do. */
+  readonly when?: (value: unknown) => boolean
+  /** A setting of the registry which lists what the field may be, and the field's value that such a text stands for. */
+  readonly among?: { readonly setting: string; readonly value: (option: string) => unknown }
+}
+
 /** Requirements of a kind, and of single fields of its objects beside that. */
 export interface Requirements extends Requirement {
-  readonly fields?: { readonly [field: string]: Requirement }
+  readonly fields?: { readonly [field: string]: FieldRequirement }
   /** Requirements of a collection with more than one object. */
   readonly several?: Requirement
 }
@@ -31,6 +40,8 @@ export interface Offers {
   feature(name: string): boolean | undefined
   serves(operation: string): boolean
   accepts(field: string): boolean
+  /** The texts that a setting lists; undefined where the registry does not tell. */
+  options(setting: string): ReadonlyArray<string> | undefined
 }
 
 /** What is missing, in words, or undefined. */
@@ -41,6 +52,17 @@ export const lacking = (requirement: Requirement, offers: Offers): string | unde
   if (isServed && (accepts === undefined || offers.accepts(accepts))) return undefined
   const fault = `this registry does not ${isServed ? "know" : "serve"} it`
   return since === undefined ? fault : `it came with Quay ${since}, and ${fault}`
+}
+
+/** The same of a field with a value. */
+const lackingFor = (requirement: FieldRequirement, value: unknown, offers: Offers): string | undefined => {
+  const { among, when } = requirement
+  if (value === undefined || when?.(value) === false) return undefined
+  const fault = lacking(requirement, offers)
+  if (fault !== undefined || among === undefined) return fault
+  const options = offers.options(among.setting)
+  if (options === undefined || options.some((option) => equal(among.value(option), value))) return undefined
+  return `this registry allows only ${options.join(", ")} (${among.setting})`
 }
 
 /** Every declared object, and every owned collection, that the registry does not offer: one problem for each place. */
@@ -70,7 +92,7 @@ export const preflight = <K extends Kind>(
       continue
     }
     for (const [field, requirement] of Object.entries(kind.requires.fields ?? {})) {
-      const fault = Object.hasOwn(item, field) ? lacking(requirement, offers) : undefined
+      const fault = Object.hasOwn(item, field) ? lackingFor(requirement, item[field], offers) : undefined
       if (fault !== undefined) report(`${field} of ${name} ${kind.key(item)}: ${fault}.`, source)
     }
     const id = collectionId(collection)

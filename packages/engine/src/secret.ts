@@ -3,6 +3,7 @@
  * never told back, and not compared. Nothing here looks a secret up.
  */
 import { type Static, Type } from "@sinclair/typebox"
+import { Value } from "@sinclair/typebox/value"
 
 const HINT = "a secret stays out of the file: write { env: NAME } or { file: PATH }"
 
@@ -29,3 +30,5 @@ export const secretRef = Type.Union(
 )
 
 export type SecretRef = Static<typeof secretRef>
+
+export const isSecretRef = (value: unknown): value is SecretRef => Value.Check(secretRef, value)

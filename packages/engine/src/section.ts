@@ -10,6 +10,8 @@ export type Path = ReadonlyArray<string | number>
 export interface Entry<Item> {
   readonly item: Item
   readonly path: Path
+  /** The object shall not be there: the keys of its entry that name it, and last the one that says so. No other may stand there. */
+  readonly absent?: ReadonlyArray<string>
 }
 
 /**
@@ -50,12 +52,17 @@ export const documentSection = <Fields extends TProperties, Item>(options: {
   readonly description: string
   readonly read: (node: Static<TObject<Fields>>) => Item
   readonly write?: (item: Item) => Static<TObject<Fields>>
+  /** The key which says that the object shall not be there, if one does. */
+  readonly absent?: (node: Static<TObject<Fields>>) => (keyof Fields & string) | undefined
 }): Section<Item, Static<TObject<Fields>>> => ({
   under: "registry",
   name: options.name,
   schema: (nested) =>
     Type.Object({ ...options.fields, ...nested }, { ...closed, title: options.name, description: options.description }),
-  read: (node) => [{ item: options.read(node), path: [] }],
+  read: (node) => {
+    const absent = options.absent?.(node)
+    return [{ item: options.read(node), path: [], ...(absent === undefined ? {} : { absent: [options.name, absent] }) }]
+  },
   ...writing(options.write, (write) => ([item]: ReadonlyArray<Item>) => {
     if (item === undefined) throw new RangeError("a document is written of one object")
     return write(item)

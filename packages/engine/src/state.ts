@@ -6,9 +6,12 @@ import { addressOf, type Collection, collectionId } from "./address.ts"
 import type { Item, ItemOf, Kind } from "./kind.ts"
 import { append } from "./lists.ts"
 
-/** One declared object. `source` is where, as people write it: `acme.yaml:14`. */
+/**
+ * One declared object. `source` is where, as people write it: `acme.yaml:14`. An object that is declared absent is to be
+ * deleted if it is there, whatever its kind does with extras; of its item only the identity counts.
+ */
 export type Declaration<K extends Kind = Kind> = K extends Kind
-  ? { readonly kind: K["kind"]; readonly item: ItemOf<K>; readonly source?: string }
+  ? { readonly kind: K["kind"]; readonly item: ItemOf<K>; readonly source?: string; readonly absent?: true }
   : never
 
 /** A collection that is owned: all that lives in it and is not declared is an extra. */

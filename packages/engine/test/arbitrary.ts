@@ -152,7 +152,11 @@ export const scene: fc.Arbitrary<Scene> = fc
         return [roll() < 40 ? { ...collection, prune: true } : collection]
       }
     )
-    return { model, desired: { declarations: declared.map((it) => declarationOf(it)), scope } }
+    // Some of the rest shall not be there, whether it is or not.
+    const wanted = new Set(declared.map((found) => addressOf(found.kind, kindNamed(found.kind).key(found.item))))
+    const rest = [...new Map([...model.objects, ...merged])].filter(([address]) => !wanted.has(address) && roll() < 4)
+    const absent = rest.map(([, it]): Declaration => ({ ...declarationOf(it), absent: true }))
+    return { model, desired: { declarations: [...declared.map((it) => declarationOf(it)), ...absent], scope } }
   })
 
 export const target = { registry: "test", url: "https://quay.example.com" }

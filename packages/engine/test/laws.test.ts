@@ -126,15 +126,22 @@ describe("a plan", { timeout: 60_000 }, () => {
       fc.property(scene, dice, ({ desired, model }, stream) => {
         const plan = planned(model, desired)
         const owned = new Map(desired.scope.map((it) => [collectionId(it), it]))
-        const declared = new Set(desired.declarations.map((it) => addressOf(it.kind, kindNamed(it.kind).key(it.item))))
+        const addresses = (absent: boolean) =>
+          desired.declarations
+            .filter((it) => (it.absent === true) === absent)
+            .map((it) => addressOf(it.kind, kindNamed(it.kind).key(it.item)))
+        const declared = new Set(addresses(false))
+        const absent = new Set(addresses(true))
         const going = new Set<string>()
         for (const operation of plan.operations) {
           const kind = kindNamed(operation.kind)
           const address = addressOf(operation.kind, operation.key)
           if (operation.action === "delete") {
             const entry = owned.get(collectionId(collectionOf(kind, itemOf(operation))))
-            expect(entry).toBeDefined()
-            expect(kind.extras === "remove" || entry?.prune === true).toBe(true)
+            if (!absent.has(address)) {
+              expect(entry).toBeDefined()
+              expect(kind.extras === "remove" || entry?.prune === true).toBe(true)
+            }
             expect(declared.has(address)).toBe(false)
           } else expect(declared.has(address)).toBe(true)
           if (operation.action === "delete" || operation.action === "replace")
@@ -156,6 +163,7 @@ describe("a plan", { timeout: 60_000 }, () => {
         expect([...lost].filter((it) => model.objects.has(it)).sort()).toEqual(
           [...going].filter((it) => model.objects.has(it)).sort()
         )
+        expect([...absent].filter((it) => after.objects.has(it))).toEqual([])
         const untouched = [...model.objects.keys()].filter((it) => !declared.has(it) && !going.has(it))
         expect(untouched.filter((it) => differences(model, after).includes(it))).toEqual([])
         for (const extra of plan.extras) expect(untouched).toContain(addressOf(extra.kind, extra.key))
@@ -192,10 +200,12 @@ describe("a plan", { timeout: 60_000 }, () => {
 
   it("of each independent part, put together, is the plan of the whole", () => {
     fc.assert(
-      fc.property(scene, ({ desired: { declarations, scope }, model }) => {
-        // In a file, a collection is owned inside the entry of what holds it.
-        const addresses = new Set(declarations.map((it) => addressOf(it.kind, kindNamed(it.kind).key(it.item))))
+      fc.property(scene, ({ desired: { declarations: all, scope }, model }) => {
+        // In a file, a collection is owned inside the entry of what holds it, and what is declared absent stands in one.
+        const wanted = all.filter((it) => it.absent !== true)
+        const addresses = new Set(wanted.map((it) => addressOf(it.kind, kindNamed(it.kind).key(it.item))))
         const held = (it: Collection) => addresses.has(addressOf(holders.get(it.kind) ?? "organization", it.parent))
+        const declarations = all.filter((it) => it.absent !== true || held(collectionOf(kindNamed(it.kind), it.item)))
         const desired: Desired = { declarations, scope: scope.filter(held) }
         fc.pre(
           declarations.every(({ item }) =>

@@ -49,7 +49,8 @@ const having = (...methods: ReadonlyArray<string>): Actual => ({
 const offering = (accepted: ReadonlyArray<string>, served: ReadonlyArray<string> = ["createPolicy"]): Offers => ({
   feature: () => true,
   serves: (operation) => served.includes(operation),
-  accepts: (field) => accepted.includes(field)
+  accepts: (field) => accepted.includes(field),
+  options: () => undefined
 })
 
 describe("what a registry must offer", () => {

@@ -16,6 +16,9 @@ export interface Server extends Offers {
 const valueAt = (value: unknown, key: string): unknown =>
   isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined
 
+const isTexts = (value: unknown): value is ReadonlyArray<string> =>
+  Array.isArray(value) && value.every((it) => typeof it === "string")
+
 const METHODS = ["get", "put", "post", "delete"] as const
 
 /** `config` is undefined where there is none (before 3.8). */
@@ -37,6 +40,10 @@ export const serverOf = (config: RegistryConfig | undefined, discovery: Discover
       const [definition = "", property = ""] = field.split(".")
       const properties = valueAt(valueAt(discovery.definitions, definition), "properties")
       return valueAt(properties, property) !== undefined
+    },
+    options: (setting) => {
+      const value = config?.config[setting]
+      return typeof value === "string" ? [value] : isTexts(value) ? value : undefined
     },
     authentication: config?.config.AUTHENTICATION_TYPE,
     tagExpirations: config?.config.TAG_EXPIRATION_OPTIONS

@@ -67,10 +67,21 @@ const unnamed = (registry: string): Notice => ({
     "give it the scope user:read to have them managed"
 })
 
-/** Whether anything that is wanted depends on what the registry offers. */
+/** Whether anything that is wanted depends on what the registry offers. Of most kinds, only some fields do. */
 const needsServer = <K extends Kind>(kinds: ReadonlyArray<K>, desired: Desired<K>): boolean => {
-  const asking = new Set(kinds.filter((kind) => kind.requires !== undefined).map((kind) => kind.kind))
-  return desired.scope.some((collection) => asking.has(collection.kind))
+  const known = indexKinds<Kind>(kinds)
+  const asks = (name: string): boolean => {
+    const { fields: _fields, ...whole } = known.get(name)?.requires ?? {}
+    return Object.keys(whole).length > 0
+  }
+  const declarations: Desired["declarations"] = desired.declarations
+  return (
+    desired.scope.some(({ kind }) => asks(kind)) ||
+    declarations.some(({ item, kind }) => {
+      const fields = known.get(kind)?.requires?.fields ?? {}
+      return asks(kind) || Object.keys(fields).some((field) => item[field] !== undefined)
+    })
+  )
 }
 
 const declaredKeys = <K extends Kind>(

@@ -5,16 +5,16 @@
 import { addressOf } from "../address.ts"
 import type { Item } from "../kind.ts"
 import type { Extra } from "../target-plan.ts"
-import type { Extras } from "./extras.ts"
+import type { Extras, Removed } from "./extras.ts"
 import { type Fates, outcome, stuckAt } from "./fate.ts"
 import { type Dependent, type Removals, removals } from "./removal.ts"
-import { needsOf, type Resource, refersTo, type Situation } from "./situation.ts"
+import { needsOf, refersTo, type Situation } from "./situation.ts"
 
 export interface Decisions {
   /** Of what is declared. */
   readonly fates: Fates
-  /** What is not declared and is deleted by an operation of its own, by address. */
-  readonly removed: ReadonlyMap<string, Resource>
+  /** What is not declared, or declared absent, and is deleted by an operation of its own, by address. */
+  readonly removed: ReadonlyMap<string, Removed>
   /** What goes along, declared or not: its address, and the address of what is deleted or replaced. */
   readonly doomed: ReadonlyMap<string, string>
   /** What is not declared, and stays. */
@@ -32,7 +32,10 @@ export const decide = (situation: Situation, compared: Fates, extras: Extras): D
     const fate = fates.get(address)
     if (extra !== undefined) {
       removed.delete(address)
-      kept.push({ kind: extra.kind.kind, key: extra.key, reason: `not in the file; kept because ${holder} needs it` })
+      const reason = situation.absent.has(address)
+        ? `${holder} needs it`
+        : `not in the file; kept because ${holder} needs it`
+      kept.push({ kind: extra.kind.kind, key: extra.key, reason })
     } else if (fate?.state === "replaced") {
       const { before, changes, want } = fate
       const reason = `the registry offers no way to change it, and ${holder} needs it`

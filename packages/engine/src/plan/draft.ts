@@ -36,7 +36,7 @@ export const draft = ({ doomed, fates, removed }: Decisions, predictions: Predic
     const prediction = predictions.get(address)
     // What the registry could make again is deleted after it could.
     const needs = prediction?.unwanted === true ? [makerOf(prediction.cause, fates)] : []
-    add(extra, deletion(extra, cascades(address), needs, "not in the file"))
+    add(extra, { ...deletion(extra, cascades(address), needs, extra.reason), ...extra.origin })
   }
   for (const [address, prediction] of predictions) {
     if (!prediction.unwanted || removed.has(address)) continue

@@ -1,13 +1,22 @@
-/** Extras: what lives in an owned collection and is not wanted. Each is either removed, or stays for a reason that is told. */
+/**
+ * What is there and not wanted: declared absent, or an extra, which lives in an owned collection without being declared.
+ * Each extra is either removed, or stays for a reason that is told.
+ */
 import { type Collection, collectionId } from "../address.ts"
 import type { Kind } from "../kind.ts"
 import type { Owned } from "../state.ts"
 import type { Extra } from "../target-plan.ts"
-import { isImplicit, type Resource, resourceOf, type Situation } from "./situation.ts"
+import { isImplicit, type Resource, resourceOf, type Situation, type Wanted } from "./situation.ts"
+
+/** What goes, and why. Where a file says so itself, `origin` is where. */
+export interface Removed extends Resource {
+  readonly reason: string
+  readonly origin: Wanted["origin"]
+}
 
 export interface Extras {
-  /** What goes, by address. */
-  readonly removed: ReadonlyMap<string, Resource>
+  /** By address. */
+  readonly removed: ReadonlyMap<string, Removed>
   readonly kept: ReadonlyArray<Extra>
 }
 
@@ -16,17 +25,22 @@ const UNDELETABLE = "not in the file; the registry offers no way to delete it"
 const UNREAD = "not in the file; kept because its collection was not read whole"
 
 export const findExtras = (situation: Situation): Extras => {
-  const { kinds, owned, there, wanted } = situation
-  const removed = new Map<string, Resource>()
+  const { absent, kinds, owned, there, wanted } = situation
+  const removed = new Map<string, Removed>()
   const kept: Array<Extra> = []
+  for (const [address, { kind, origin }] of absent) {
+    const found = there.byAddress.get(address)
+    if (found !== undefined && kind.delete !== undefined)
+      removed.set(address, { ...resourceOf(kind, found.item), reason: "declared absent", origin })
+  }
   for (const [id, entry] of owned) {
     const kind = kinds.get(entry.kind)
     if (kind === undefined) continue
     const reason = keptBecause(kind, entry) ?? (wasRead(there.read, entry) ? undefined : UNREAD)
     for (const { item } of there.byCollection.get(id) ?? []) {
       const extra = resourceOf(kind, item)
-      if (wanted.has(extra.address) || isImplicit(situation, extra)) continue
-      if (reason === undefined) removed.set(extra.address, extra)
+      if (wanted.has(extra.address) || absent.has(extra.address) || isImplicit(situation, extra)) continue
+      if (reason === undefined) removed.set(extra.address, { ...extra, reason: "not in the file", origin: {} })
       else kept.push({ kind: kind.kind, key: extra.key, reason })
     }
   }

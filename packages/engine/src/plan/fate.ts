@@ -5,7 +5,7 @@
 import { type Change, diff, overlay, unseen } from "../diff.ts"
 import type { Item, Kind } from "../kind.ts"
 import type { Stuck } from "../target-plan.ts"
-import type { Situation, Wanted } from "./situation.ts"
+import { needsOf, refersTo, type Situation, type Wanted } from "./situation.ts"
 
 export type Fate =
   /** Not there: it is created. */
@@ -36,6 +36,26 @@ export const compare = ({ resend, there, wanted }: Situation): Fates => {
   for (const [address, want] of wanted)
     fates.set(address, fateOf(want, there.byAddress.get(address)?.item, resend.has(address)))
   return fates
+}
+
+/**
+ * The fates without those of what lives in an object that is held back. Nothing is planned for these, whatever they would be
+ * found to be now.
+ */
+export const withheld = (fates: Fates): Fates => {
+  const held = new Set<string>()
+  for (const [address, fate] of fates)
+    if ("before" in fate && fate.want.kind.holdsBack?.(fate.want.item, fate.before) === true) held.add(address)
+  if (held.size === 0) return fates
+  const left = new Map(fates)
+  for (let before = 0; before !== left.size; ) {
+    before = left.size
+    for (const [address, { want }] of left) {
+      const inside = needsOf(want.kind, want.item).some((ref) => ref.cascades === true && held.has(refersTo(ref)))
+      if (inside && left.delete(address)) held.add(address)
+    }
+  }
+  return left
 }
 
 const fateOf = (want: Wanted, before: Item | undefined, resend: boolean): Fate => {

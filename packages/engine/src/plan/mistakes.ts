@@ -6,7 +6,7 @@ import type { Problem } from "../target-plan.ts"
 import type { Decisions } from "./decision.ts"
 import type { Draft } from "./draft.ts"
 import type { Predictions } from "./prediction.ts"
-import { needsOf, refersTo, type Situation } from "./situation.ts"
+import { needsOf, refersTo, type Situation, type Wanted } from "./situation.ts"
 
 /** Declared objects that a deletion would take along. What a replacement takes along is made again, and no mistake. */
 export const lostObjects = ({ doomed, fates }: Decisions): ReadonlyArray<Problem> =>
@@ -17,13 +17,33 @@ export const lostObjects = ({ doomed, fates }: Decisions): ReadonlyArray<Problem
     return [{ message, ...want.origin }]
   })
 
+/** What cannot be as declared, in view of what is there. */
+export const refusals = ({ fates }: Decisions): ReadonlyArray<Problem> =>
+  [...fates.values()].flatMap((fate) => {
+    const { item, key, kind, origin } = fate.want
+    const reason = kind.refuses?.(item, "before" in fate ? fate.before : undefined)
+    return reason === undefined ? [] : [{ message: `${kind.kind} ${key}: ${reason}`, ...origin }]
+  })
+
+/** What is declared absent, is there, and stays. */
+export const lastingObjects = (
+  { absent, there }: Situation,
+  { doomed, kept, removed }: Decisions
+): ReadonlyArray<Problem> =>
+  [...absent].flatMap(([address, { key, kind, origin }]) => {
+    if (!there.byAddress.has(address) || removed.has(address) || doomed.has(address)) return []
+    const reason = kept.find((extra) => extra.kind === kind.kind && extra.key === key)?.reason
+    const why = reason ?? "the registry offers no way to delete it"
+    return [{ message: `${kind.kind} ${key} is declared absent, and stays: ${why}.`, ...origin }]
+  })
+
 /** References of declared objects to what will not be there. */
 export const brokenReferences = (
   situation: Situation,
   decisions: Decisions,
   predictions: Predictions
 ): ReadonlyArray<Problem> =>
-  [...situation.wanted.values()].flatMap(({ item, key, kind, origin }) =>
+  [...decisions.fates.values()].flatMap(({ want: { item, key, kind, origin } }) =>
     needsOf(kind, item).flatMap((ref) => {
       const fault = faultOf(ref, situation, decisions, predictions)
       return fault === undefined
@@ -34,7 +54,7 @@ export const brokenReferences = (
 
 const faultOf = (
   ref: Ref,
-  { there, wanted }: Situation,
+  { absent, there, wanted }: Situation,
   { doomed, removed }: Decisions,
   predictions: Predictions
 ): string | undefined => {
@@ -43,10 +63,35 @@ const faultOf = (
   const prediction = predictions.get(address)
   const deleted = removed.has(address) || (prediction === undefined ? doomed.has(address) : prediction.unwanted)
   if (deleted) return "which this plan deletes"
+  if (absent.has(address)) return "which is declared absent"
   if (prediction !== undefined || there.byAddress.has(address)) return undefined
   // Of a collection that was not read, nothing is known.
   const read = there.read.has(collectionId({ kind: ref.kind, parent: ref.parent }))
   return read ? "which is neither declared nor there" : undefined
+}
+
+/** Collections that files own, and that an object which is there, or will be, leaves nobody to fill. */
+export const excludedCollections = (situation: Situation, decisions: Decisions): ReadonlyArray<Problem> =>
+  objectsToBe(situation, decisions).flatMap(({ item, key, kind, origin }) =>
+    (kind.excludes?.(item) ?? []).flatMap((collection) => {
+      if (!situation.owned.has(collectionId(collection))) return []
+      const { kind: name, parent, part } = collection
+      const place = [situation.kinds.get(name)?.section.name ?? name, ...(part === undefined ? [] : [part])].join(".")
+      return [{ message: `${place} of ${parent} cannot be managed while there is ${kind.kind} ${key}.`, ...origin }]
+    })
+  )
+
+/** All that will be there and can exclude something, with where it is declared. */
+const objectsToBe = (
+  { kinds, there, wanted }: Situation,
+  { doomed, fates, removed }: Decisions
+): ReadonlyArray<Omit<Wanted, "address">> => {
+  const found = [...there.byAddress].flatMap(([address, { item, kind: name }]) => {
+    const kind = kinds.get(name)
+    if (kind?.excludes === undefined || wanted.has(address) || removed.has(address) || doomed.has(address)) return []
+    return [{ item, key: kind.key(item), kind, origin: {} }]
+  })
+  return [...[...fates.values()].map(({ want }) => want), ...found]
 }
 
 /** Objects that do not have the shape their kind asks for. */

@@ -36,6 +36,7 @@ export const order = (
     for (const grant of grantsBefore(index, draft)) own?.add(grant)
   }
   for (const [end, taker] of takersBeforeEnds(index, situation, decisions)) needs.get(end)?.add(taker)
+  for (const draft of drafts) for (const freed of freedBy(index, draft)) needs.get(freed)?.add(draft.operation.id)
   return needs
 }
 
@@ -93,6 +94,13 @@ const grantsBefore = (index: DraftIndex, { on, operation }: Draft): ReadonlyArra
   if (operation.action !== "delete" || on.kind.grantsFirst !== true) return []
   const together = inCollection(index, collectionOf(on.kind, on.item)).map((draft) => draft.operation)
   return together.filter(({ action }) => action !== "delete").map(({ id }) => id)
+}
+
+/** What is done in collections that an object kept everybody out of is done when that object is gone. */
+const freedBy = (index: DraftIndex, { on, operation }: Draft): ReadonlyArray<string> => {
+  if (operation.action !== "delete") return []
+  const collections = on.kind.excludes?.(operation.before) ?? []
+  return collections.flatMap((collection) => inCollection(index, collection)).map((later) => later.operation.id)
 }
 
 /** What goes along needs things as well, and is gone only when what takes it along is done. */

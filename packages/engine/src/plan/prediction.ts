@@ -40,6 +40,7 @@ export const predict = (situation: Situation, decisions: Decisions): Predictions
 }
 
 const isUnwanted = (situation: Situation, made: Resource): boolean => {
+  if (situation.absent.has(made.address)) return true
   if (situation.wanted.has(made.address) || isImplicit(situation, made)) return false
   const entry = situation.owned.get(collectionId(collectionOf(made.kind, made.item)))
   return entry !== undefined && keptBecause(made.kind, entry) === undefined

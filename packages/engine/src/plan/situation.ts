@@ -29,6 +29,8 @@ export interface Situation {
   readonly kinds: ReadonlyMap<string, Kind>
   /** What is declared, by address. */
   readonly wanted: ReadonlyMap<string, Wanted>
+  /** What is declared absent, by address. */
+  readonly absent: ReadonlyMap<string, Wanted>
   /** The collections that files own, by their id. */
   readonly owned: ReadonlyMap<string, Owned>
   readonly there: ActualIndex
@@ -43,12 +45,13 @@ export const survey = (
   desired: Desired,
   actual: Actual
 ): { readonly situation: Situation; readonly problems: ReadonlyArray<Problem> } => {
-  const { wanted, problems } = indexWanted(kinds, desired.declarations)
+  const { absent, wanted, problems } = indexWanted(kinds, desired.declarations)
   const unknown = desired.scope.filter((entry) => !kinds.has(entry.kind))
   return {
     situation: {
       kinds,
       wanted,
+      absent,
       owned: indexOwned(desired.scope),
       there: indexActual(kinds, actual),
       caller: actual.caller,
@@ -60,8 +63,9 @@ export const survey = (
 
 const indexWanted = (kinds: ReadonlyMap<string, Kind>, declarations: Desired["declarations"]) => {
   const wanted = new Map<string, Wanted>()
+  const absent = new Map<string, Wanted>()
   const problems: Array<Problem> = []
-  for (const { item, kind: name, source } of declarations) {
+  for (const { absent: isAbsent, item, kind: name, source } of declarations) {
     const origin = source === undefined ? {} : { source }
     const kind = kinds.get(name)
     if (kind === undefined) {
@@ -69,14 +73,14 @@ const indexWanted = (kinds: ReadonlyMap<string, Kind>, declarations: Desired["de
       continue
     }
     const want = { ...resourceOf(kind, item), origin }
-    const first = wanted.get(want.address)
-    if (first === undefined) wanted.set(want.address, want)
+    const first = wanted.get(want.address) ?? absent.get(want.address)
+    if (first === undefined) (isAbsent === true ? absent : wanted).set(want.address, want)
     else {
       const where = first.origin.source === undefined ? "" : `, first at ${first.origin.source}`
       problems.push({ message: `${name} ${want.key} is declared twice${where}.`, ...origin })
     }
   }
-  return { wanted, problems }
+  return { wanted, absent, problems }
 }
 
 const indexOwned = (scope: ReadonlyArray<Owned>): ReadonlyMap<string, Owned> => {
