@@ -91,6 +91,12 @@ export const showing = {
   events: file("events", "Write what happens as it happens: a JSON object a line, with a time")
 }
 
+export const writeSecrets = several(
+  "write-secrets",
+  "ADDRESS",
+  "Send the secrets of an object again, such as repository-mirror:acme/alpine: a registry does not tell whether they differ"
+)
+
 export const out = file("out", "Write the plan to a file, for quay-apply").pipe(Flag.withAlias("o"))
 
 export const json = (what: string) => toggle("json", `Print ${what} as JSON on stdout, and nothing else`)

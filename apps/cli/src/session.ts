@@ -8,7 +8,7 @@ import { closeSync, openSync, writeSync } from "node:fs"
 import { chmod, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { resolve } from "node:path"
 import * as Effect from "effect/Effect"
-import type { ConnectionOptions, Event, LibraryKind, ProjectOptions, Settings } from "quaymaster"
+import type { ConnectionOptions, Event, LibraryKind, PlanOptions, ProjectOptions, Settings } from "quaymaster"
 import { ExitCode } from "./exit-code.ts"
 import { type Host, Session } from "./host.ts"
 import { CommandFailed, failureText, Interrupted } from "./present/failure.ts"
@@ -28,6 +28,7 @@ export interface Reaching {
   readonly parallelism: number | undefined
   readonly rps: number | undefined
   readonly timeout: number | undefined
+  readonly writeSecrets: ReadonlyArray<string>
 }
 
 /** A command's work as an effect: it ends with a code, and what it rejects with is told on stderr. */
@@ -78,12 +79,12 @@ export const interruptible = async <A>(
 export interface Loaded {
   readonly settings: Settings
   readonly kinds: ReadonlyArray<LibraryKind>
-  readonly options: ProjectOptions & ConnectionOptions
+  readonly options: ProjectOptions & ConnectionOptions & Pick<PlanOptions, "writeSecrets">
 }
 
 export const load = async (
   host: Host,
-  { parallelism, registry, rps, settings: path, timeout, tokenFile }: Partial<Reaching>,
+  { parallelism, registry, rps, settings: path, timeout, tokenFile, writeSecrets }: Partial<Reaching>,
   signal?: AbortSignal
 ): Promise<Loaded> => {
   const { loadPlugins, loadSettings } = await import("quaymaster")
@@ -93,7 +94,7 @@ export const load = async (
   return {
     settings,
     kinds: await loadPlugins(settings),
-    options: { cwd, env, settings: path, registry, token, parallelism, rps, timeout, signal }
+    options: { cwd, env, settings: path, registry, token, parallelism, rps, timeout, signal, writeSecrets }
   }
 }
 

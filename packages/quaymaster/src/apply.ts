@@ -1,6 +1,6 @@
 /** Applying a plan to one registry, in its two steps: is it still true, and then the walk. */
-import type { Operation, TargetPlan } from "@quaymaster/engine"
-import { Quay } from "@quaymaster/kinds"
+import { type AnyOperation, indexKinds, isSecretRef, type Operation, type TargetPlan, unseen } from "@quaymaster/engine"
+import { Quay, type SecretUnavailable } from "@quaymaster/kinds"
 import {
   type Checked,
   type Failure,
@@ -32,6 +32,25 @@ export const checkRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
     Effect.tap(() => connection.stillUs),
     Effect.provideService(Quay, connection.quay)
   )
+
+/**
+ * Looks up every secret that the operations will send, before any of them starts: one that is missing is told while nothing
+ * has been changed. Fails with `SecretUnavailable`.
+ */
+export const checkSecrets = <K extends Kind>(
+  kinds: ReadonlyArray<K>,
+  connection: Connection,
+  target: TargetPlan<Operation<K>>
+): Effect.Effect<void, SecretUnavailable> => {
+  const known = indexKinds<Kind>(kinds)
+  const operations: ReadonlyArray<AnyOperation> = target.operations
+  const references = operations.flatMap((operation) => {
+    const kind = known.get(operation.kind)
+    if (kind === undefined || operation.action === "delete") return []
+    return unseen(kind, operation.after).flatMap(({ after }) => (isSecretRef(after) ? [after] : []))
+  })
+  return Effect.forEach(references, connection.quay.secret, { discard: true })
+}
 
 export interface WalkRegistryOptions {
   /** Where the operations stand; those that are done are left out. Undefined: the plan was made just now. */

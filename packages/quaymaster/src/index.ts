@@ -6,7 +6,16 @@
  * `NotAdministrator`, `ConnectionFailed`, `IdentityChanged`, and the SDK's errors for what Quay answers.
  */
 import { fileSchema } from "@quaymaster/config"
-import { assemble, decodePlan, type PlanOf } from "@quaymaster/engine"
+import {
+  addressOf,
+  assemble,
+  type Desired,
+  decodePlan,
+  indexKinds,
+  type Kind,
+  type PlanOf,
+  PlanRefused
+} from "@quaymaster/engine"
 import { type LibraryKind, type Quay, type QuayKind, quayKinds } from "@quaymaster/kinds"
 import { type Event, EventSink, isWhole, PlanStale, type RegistryEvent, type TargetReport } from "@quaymaster/runtime"
 import { version } from "@quaymaster/sdk"
@@ -14,7 +23,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import { checkRegistry, walkRegistry } from "./apply.ts"
+import { checkRegistry, checkSecrets, walkRegistry } from "./apply.ts"
 import { type ConnectionOptions, connect } from "./connection.ts"
 import type { Failure } from "./failure.ts"
 import { planRegistry } from "./plan.ts"
@@ -27,7 +36,13 @@ export interface CommonOptions<K extends LibraryKind> extends ProjectOptions, Co
   readonly onEvent?: ((event: Event) => void) | undefined
 }
 
-export type PlanOptions<K extends LibraryKind = never> = CommonOptions<K>
+export interface PlanOptions<K extends LibraryKind = never> extends CommonOptions<K> {
+  /**
+   * Addresses of objects whose secrets are sent again, such as `repository-mirror:acme/alpine`: a registry does not tell its
+   * secrets, so that nothing shows whether they differ.
+   */
+  readonly writeSecrets?: ReadonlyArray<string> | undefined
+}
 
 export interface ApplyOptions<K extends LibraryKind = never>
   extends Omit<CommonOptions<K>, "files" | "organizations" | "registry"> {
@@ -58,12 +73,14 @@ const allKinds = <K extends LibraryKind>(kinds: ReadonlyArray<K> | undefined): R
 export const plan = async <K extends LibraryKind = never>(options: PlanOptions<K> = {}): Promise<LibraryPlan<K>> => {
   const kinds = allKinds(options.kinds)
   const { targets } = await loadProject(kinds, options)
+  const resend = new Set(options.writeSecrets)
+  refuseStrangers(kinds, targets, resend)
   const planned = Effect.forEach(
     targets,
     ({ desired, registry }) =>
       listening(
         Effect.flatMap(connect(registry, options), (connection) =>
-          planRegistry<QuayKind | K, Failure, Quay>(kinds, connection, desired)
+          planRegistry<QuayKind | K, Failure, Quay>(kinds, connection, { ...desired, resend })
         ),
         registry.name,
         options.onEvent
@@ -71,6 +88,27 @@ export const plan = async <K extends LibraryKind = never>(options: PlanOptions<K
     { concurrency: "unbounded" }
   )
   return assemble(await run(planned, options.signal), version)
+}
+
+/** @throws {PlanRefused} if secrets are to be sent of what no file declares. */
+const refuseStrangers = <K extends Kind>(
+  kinds: ReadonlyArray<K>,
+  targets: ReadonlyArray<{ readonly desired: Desired<K> }>,
+  addresses: ReadonlySet<string>
+): void => {
+  if (addresses.size === 0) return
+  const known = indexKinds<Kind>(kinds)
+  const declared = new Set(
+    targets.flatMap(({ desired }) => {
+      const declarations: Desired["declarations"] = desired.declarations
+      return declarations.map(({ item, kind }) => addressOf(kind, known.get(kind)?.key(item) ?? ""))
+    })
+  )
+  const strangers = [...addresses].filter((address) => !declared.has(address))
+  if (strangers.length > 0)
+    throw new PlanRefused(
+      strangers.map((it) => ({ message: `The secrets of ${it} are to be sent, and no file declares it.` }))
+    )
 }
 
 /**
@@ -99,6 +137,7 @@ export const apply = async <K extends LibraryKind = never>(
             const standing = options.fresh
               ? undefined
               : yield* Effect.result(checkRegistry<QuayKind | K, Failure, Quay>(kinds, connection, target))
+            yield* checkSecrets<QuayKind | K>(kinds, connection, target)
             return { connection, standing, target }
           }),
           target.registry,

@@ -7,7 +7,7 @@ import { resolve } from "node:path"
 import * as Command from "effect/cli/Command"
 import type { ApplyReport, LibraryKind, LibraryPlan, Plan } from "quaymaster"
 import { ExitCode } from "../exit-code.ts"
-import { connection, json, out, planOrFiles, project, showing, yes } from "../flags.ts"
+import { connection, json, out, planOrFiles, project, showing, writeSecrets, yes } from "../flags.ts"
 import type { Host } from "../host.ts"
 import { CommandFailed, UsageError } from "../present/failure.ts"
 import { planText } from "../present/plan.ts"
@@ -30,7 +30,7 @@ import { type Names, planFiles } from "./plan.ts"
 export const applyCommand = <const Name extends string>(name: Name, names: Names) =>
   Command.make(
     name,
-    { files: planOrFiles, yes, ...project, ...connection, out, json: json("the report"), ...showing },
+    { files: planOrFiles, yes, ...project, ...connection, writeSecrets, out, json: json("the report"), ...showing },
     (input) => ending(names.apply, input, (host) => run(host, names, input))
   ).pipe(
     Command.withDescription(
@@ -63,6 +63,7 @@ interface Input extends Showing {
   readonly parallelism: number | undefined
   readonly rps: number | undefined
   readonly timeout: number | undefined
+  readonly writeSecrets: ReadonlyArray<string>
   readonly out: string | undefined
   readonly json: boolean
 }

@@ -2,7 +2,7 @@
 import * as Command from "effect/cli/Command"
 import type { Plan } from "quaymaster"
 import { ExitCode } from "../exit-code.ts"
-import { connection, detailedExitCode, files, json, out, project, showing } from "../flags.ts"
+import { connection, detailedExitCode, files, json, out, project, showing, writeSecrets } from "../flags.ts"
 import type { Host } from "../host.ts"
 import { UsageError } from "../present/failure.ts"
 import { filesText } from "../present/files.ts"
@@ -53,7 +53,7 @@ export interface Names {
 export const planCommand = <const Name extends string>(name: Name, names: Names) =>
   Command.make(
     name,
-    { files, ...project, ...connection, out, json: json("the plan"), detailedExitCode, ...showing },
+    { files, ...project, ...connection, writeSecrets, out, json: json("the plan"), detailedExitCode, ...showing },
     (input) => ending(names.plan, input, (host) => interruptible(host, (signal) => run(host, names, input, signal)))
   ).pipe(
     Command.withDescription(
@@ -85,6 +85,7 @@ interface Input extends Showing {
   readonly parallelism: number | undefined
   readonly rps: number | undefined
   readonly timeout: number | undefined
+  readonly writeSecrets: ReadonlyArray<string>
   readonly out: string | undefined
   readonly json: boolean
   readonly detailedExitCode: boolean
