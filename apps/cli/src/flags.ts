@@ -138,7 +138,12 @@ export const simulation = {
     "One more token of a user, with fewer scopes: bob:TOKEN:org:admin,user:read"
   ),
   state: file("state", "Keep the registry in a file"),
-  quay: text("quay", "RELEASE", "Behave as an older release: 3.12")
+  quay: text("quay", "RELEASE", "Behave as an older release: 3.12"),
+  mailing: toggle(
+    "mailing",
+    "With mail, as Quay is by default: people added to a team are invited, and nothing is sent"
+  ),
+  ldap: file("ldap", "With LDAP accounts and team synchronization: a JSON file with users and groups")
 }
 
 /** A flag that may stand several times. */

@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly answer?: string | undefined
   /** Called with a way to press Ctrl-C for each line on stderr. */
   readonly onTalk?: (text: string, interrupt: () => void) => void
+  /** The same for stdout. */
+  readonly onOut?: (text: string, interrupt: () => void) => void
   readonly now?: () => number
 }
 
@@ -40,7 +42,7 @@ export const makeWorld = async (): Promise<World> => {
   return {
     folder,
     write: (file, text) => writeFile(join(folder, file), text),
-    run: async (line, { answer, env = {}, now, onTalk, terminal = false } = {}) => {
+    run: async (line, { answer, env = {}, now, onOut, onTalk, terminal = false } = {}) => {
       const [name = "", ...args] = words(line)
       if (!isCommand(name)) throw new TypeError(`${name} is no command`)
       let [stdout, stderr] = ["", ""]
@@ -52,6 +54,7 @@ export const makeWorld = async (): Promise<World> => {
         stdout: {
           write: (text) => {
             stdout += text
+            onOut?.(text, interrupt)
           },
           isTerminal: terminal,
           columns: () => (terminal ? 100 : undefined)

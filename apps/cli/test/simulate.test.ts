@@ -14,7 +14,6 @@ test.each([
   ["--token bob:TOKEN", "--token should be NAME:TOKEN:SCOPES"],
   ["--token bob:TOKEN:repo:fly", "There is no scope repo:fly"],
   ["--state quay.json --superuser root:TOKEN", "With --state the superuser is admin"],
-  ["--state quay.json --quay 3.12", "cannot stand together"],
   ["--port 99999", "Expected a port from 0 to 65535"]
 ])("simulate %s", async (flags, message) => {
   const { code, stderr, stdout } = await world.run(`quaymaster simulate ${flags}`)
@@ -27,6 +26,29 @@ test("a file that is no simulator's", async () => {
   const { code, stderr } = await world.run("quaymaster simulate --state other.json")
   expect(code).toBe(1)
   expect(stderr).toContain("is not a simulator's state")
+})
+
+test("a directory that is none", async () => {
+  await world.write("ldap.json", '{ "groups": 7 }')
+  const { code, stderr } = await world.run("quaymaster simulate --ldap ldap.json")
+  expect(code).toBe(1)
+  expect(stderr).toContain("ldap.json describes no directory: groups")
+})
+
+test("mailing, a directory and an older release are set up together", async () => {
+  await world.write("ldap.json", '{ "groups": { "cn=dev,ou=groups": ["alice"] } }')
+  let config: unknown
+  const ended = await world.run(
+    "quaymaster simulate --port 0 --quay 3.15 --mailing --ldap ldap.json --state quay.json",
+    {
+      onOut: async (text, interrupt) => {
+        config = await (await fetch(`${text.trim()}/config`)).json()
+        interrupt()
+      }
+    }
+  )
+  expect(ended.code).toBe(0)
+  expect(config).toMatchObject({ features: { MAILING: true }, config: { AUTHENTICATION_TYPE: "LDAP" } })
 })
 
 test("with --state the registry is kept, and sim: opens it too", async () => {

@@ -1,7 +1,8 @@
 /** `quaymaster simulate`: a simulated Quay on a port, for rehearsals and other people's tests, until it is told to stop. */
+import { readFile } from "node:fs/promises"
 import { resolve } from "node:path"
 import * as Command from "effect/cli/Command"
-import type { Scope, Simulator } from "quaymaster/simulator"
+import type { LdapOptions, OpenOptions, Scope, Simulator } from "quaymaster/simulator"
 import { ExitCode } from "../exit-code.ts"
 import { showing, simulation } from "../flags.ts"
 import type { Host } from "../host.ts"
@@ -39,6 +40,8 @@ interface Input {
   readonly token: ReadonlyArray<string>
   readonly state: string | undefined
   readonly quay: string | undefined
+  readonly mailing: boolean
+  readonly ldap: string | undefined
 }
 
 interface Account {
@@ -71,8 +74,13 @@ const run = async (host: Host, input: Input): Promise<ExitCode> => {
   const superusers = input.superuser.map((text) => accountOf("--superuser", text))
   const users = input.user.map((text) => accountOf("--user", text))
   const limited = input.token.map((text) => limitedOf(text, SCOPES))
-  await using kept = input.state === undefined ? undefined : await open(host, input, superusers)
-  const simulator = kept?.simulator ?? (await create(input, superusers, users))
+  const setup: OpenOptions = {
+    ...(input.quay === undefined ? {} : { version: input.quay }),
+    ...(input.mailing ? { mailing: true } : {}),
+    ...(input.ldap === undefined ? {} : { ldap: await directory(host, input.ldap) })
+  }
+  await using kept = input.state === undefined ? undefined : await open(host, input.state, superusers, setup)
+  const simulator = kept?.simulator ?? (await create(input, superusers, users, setup))
   for (const { name, token } of [...superusers, ...users]) simulator.addToken({ user: name, token })
   for (const { name, scopes, token } of limited) simulator.addToken({ user: name, token, scopes })
   const fresh = superusers.length > 0 ? undefined : (kept?.token ?? simulator.addToken({ user: ADMIN }))
@@ -99,30 +107,49 @@ const run = async (host: Host, input: Input): Promise<ExitCode> => {
 }
 
 const create = async (
-  { quay, superuser, token, user }: Input,
+  { superuser, token, user }: Input,
   superusers: ReadonlyArray<Account>,
-  users: ReadonlyArray<Account>
+  users: ReadonlyArray<Account>,
+  setup: OpenOptions
 ): Promise<Simulator> => {
   const { createSimulator } = await import("quaymaster/simulator")
   return createSimulator({
+    ...setup,
     users: [
       ...(superusers.length === 0 ? [{ name: ADMIN, superuser: true }] : []),
       ...superusers.map(({ name }) => ({ name, superuser: true })),
       ...users.map(({ name }) => ({ name }))
     ],
     // Who exists is said as soon as anybody is named.
-    acceptAnyUser: [superuser, user, token].every((named) => named.length === 0),
-    ...(quay === undefined ? {} : { version: quay })
+    acceptAnyUser: [superuser, user, token].every((named) => named.length === 0)
   })
 }
 
+/** The directory that a JSON file describes. */
+const directory = async (host: Host, file: string): Promise<LdapOptions> => {
+  const { readLdap } = await import("quaymaster/simulator")
+  const fail = (cause: unknown): never => {
+    throw new CommandFailed(
+      `${file} describes no directory: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        cause
+      }
+    )
+  }
+  const text = await readFile(resolve(host.cwd, file), "utf8").catch(fail)
+  try {
+    return readLdap(JSON.parse(text))
+  } catch (cause) {
+    return fail(cause)
+  }
+}
+
 /** A registry that is kept in a file has the one superuser that `sim:` URLs have, so that they open it too. */
-const open = async (host: Host, { quay, state }: Input, superusers: ReadonlyArray<Account>) => {
+const open = async (host: Host, state: string, superusers: ReadonlyArray<Account>, setup: OpenOptions) => {
   if (superusers.some(({ name }) => name !== ADMIN))
     throw new UsageError(`With --state the superuser is ${ADMIN}: --superuser ${ADMIN}:TOKEN`)
-  if (quay !== undefined) throw new UsageError("--quay and --state cannot stand together")
   const { openSimulator, SimulatorFileError } = await import("quaymaster/simulator")
-  return openSimulator(`sim:${resolve(host.cwd, state ?? "")}`).catch((cause: unknown) => {
+  return openSimulator(`sim:${resolve(host.cwd, state)}`, setup).catch((cause: unknown) => {
     throw cause instanceof SimulatorFileError ? new CommandFailed(cause.message, { cause }) : cause
   })
 }
