@@ -2,6 +2,7 @@
  * What several kinds read of an organization, each asked for once in a reading. Everything starts from the organization's
  * own view, because it alone proves that the token may see all of it: Quay answers who may not with less, not with an error.
  */
+import type { PlanRefused } from "@quaymaster/engine"
 import { shared } from "@quaymaster/runtime"
 import { type OrganizationView, paginate, type QuayError } from "@quaymaster/sdk"
 import * as Data from "effect/Data"
@@ -18,8 +19,8 @@ export class NotAdministrator extends Data.TaggedError("NotAdministrator")<{ rea
   }
 }
 
-/** Everything that reading an organization can fail with. */
-export type ReadError = QuayError | NotAdministrator
+/** Everything that reading an organization can fail with. What can never be as declared is refused by what it reads. */
+export type ReadError = QuayError | NotAdministrator | PlanRefused
 
 /** An organization as an administrator sees it. */
 export interface AdministeredOrganization extends OrganizationView {

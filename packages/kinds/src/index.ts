@@ -3,12 +3,16 @@ import { defaultPermission } from "./default-permission.ts"
 import { organization } from "./organization.ts"
 import { organizationAutoPrune } from "./organization-auto-prune.ts"
 import { organizationImmutability } from "./organization-immutability.ts"
+import { organizationMirror } from "./organization-mirror.ts"
 import { proxyCache } from "./proxy-cache.ts"
 import { quota } from "./quota.ts"
 import { repository } from "./repository.ts"
 import { repositoryAutoPrune } from "./repository-auto-prune.ts"
 import { repositoryImmutability } from "./repository-immutability.ts"
+import { repositoryMirror } from "./repository-mirror.ts"
 import { repositoryPermission } from "./repository-permission.ts"
+import { repositoryState } from "./repository-state.ts"
+import { repositoryTrust } from "./repository-trust.ts"
 import { robot } from "./robot.ts"
 import { team } from "./team.ts"
 import { teamMember } from "./team-member.ts"
@@ -20,9 +24,13 @@ export const quayKinds = [
   teamMember,
   defaultPermission,
   repository,
+  repositoryState,
+  repositoryTrust,
+  repositoryMirror,
   repositoryPermission,
   quota,
   proxyCache,
+  organizationMirror,
   organizationAutoPrune,
   repositoryAutoPrune,
   organizationImmutability,
@@ -37,13 +45,17 @@ export { defineKind, type KindContext, type KindDefinition, KindFailed, type Lib
 export type { Organization } from "./organization.ts"
 export type { OrganizationAutoPrune } from "./organization-auto-prune.ts"
 export type { OrganizationImmutability } from "./organization-immutability.ts"
+export type { OrganizationMirror } from "./organization-mirror.ts"
 export type { ProxyCache } from "./proxy-cache.ts"
 export { makeQuay, Quay, type QuayOptions, type Request, SecretUnavailable } from "./quay.ts"
 export type { Quota } from "./quota.ts"
 export type { Repository } from "./repository.ts"
 export type { RepositoryAutoPrune } from "./repository-auto-prune.ts"
 export type { RepositoryImmutability } from "./repository-immutability.ts"
+export type { RepositoryMirror } from "./repository-mirror.ts"
 export type { RepositoryPermission } from "./repository-permission.ts"
+export type { RepositoryState } from "./repository-state.ts"
+export type { RepositoryTrust } from "./repository-trust.ts"
 export type { RobotAccount } from "./robot.ts"
 export type { Team } from "./team.ts"
 export type { TeamMember } from "./team-member.ts"

@@ -33,8 +33,8 @@ export const repositoryRef = (key: string) => ({
 /** The organization in a repository's key. Names of organizations have no slash. */
 export const organizationOf = (repository: string): string => repository.slice(0, repository.indexOf("/"))
 
-/** What Quay grants on a new repository: `admin` to its creator, and what the default permissions say. */
-const granted = (repository: Repository, world: World): ReadonlyArray<Implied> => {
+/** A new repository can be pushed to; Quay grants `admin` on it to its creator, and what the default permissions say. */
+const made = (repository: Repository, world: World): ReadonlyArray<Implied> => {
   const key = keyOf(repository)
   const rules = new Map<string, DefaultPermission>()
   for (const rule of world.collection({ kind: "default-permission", parent: repository.organization })) {
@@ -55,7 +55,7 @@ const granted = (repository: Repository, world: World): ReadonlyArray<Implied> =
   }
   if (world.caller !== undefined)
     grants.push({ kind: "repository-permission", item: { repository: key, user: world.caller, role: "admin" } })
-  return grants
+  return [{ kind: "repository-state", item: { repository: key, state: "normal" } }, ...grants]
 }
 
 export const repository: Kind<"repository", typeof schema, ReadError, Quay> = {
@@ -67,7 +67,7 @@ export const repository: Kind<"repository", typeof schema, ReadError, Quay> = {
   needs: ({ organization }) => [organizationRef(organization)],
   // Default permissions count at creation, so they are settled before.
   follows: ({ organization }) => [{ kind: "default-permission", parent: organization }],
-  implies: granted,
+  implies: made,
   extras: "keep",
   destroys: "data",
   section: mapSection({
