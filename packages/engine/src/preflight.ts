@@ -54,15 +54,34 @@ export const lacking = (requirement: Requirement, offers: Offers): string | unde
   return since === undefined ? fault : `it came with Quay ${since}, and ${fault}`
 }
 
+const asks = ({ when }: FieldRequirement, value: unknown): boolean => value !== undefined && when?.(value) !== false
+
 /** The same of a field with a value. */
 const lackingFor = (requirement: FieldRequirement, value: unknown, offers: Offers): string | undefined => {
-  const { among, when } = requirement
-  if (value === undefined || when?.(value) === false) return undefined
+  const { among } = requirement
+  if (!asks(requirement, value)) return undefined
   const fault = lacking(requirement, offers)
   if (fault !== undefined || among === undefined) return fault
   const options = offers.options(among.setting)
   if (options === undefined || options.some((option) => equal(among.value(option), value))) return undefined
   return `this registry allows only ${options.join(", ")} (${among.setting})`
+}
+
+/** Whether anything that is wanted depends on what the registry offers. Of most kinds, only some fields do. */
+export const needsOffers = <K extends Kind>(kinds: ReadonlyArray<K>, desired: Desired<K>): boolean => {
+  const known = indexKinds<Kind>(kinds)
+  const whole = (name: string): boolean => {
+    const { fields: _fields, ...rest } = known.get(name)?.requires ?? {}
+    return Object.keys(rest).length > 0
+  }
+  const declarations: ReadonlyArray<Declaration> = desired.declarations
+  return (
+    desired.scope.some(({ kind }) => whole(kind)) ||
+    declarations.some(({ item, kind }) => {
+      const fields = known.get(kind)?.requires?.fields ?? {}
+      return whole(kind) || Object.entries(fields).some(([field, requirement]) => asks(requirement, item[field]))
+    })
+  )
 }
 
 /** Every declared object, and every owned collection, that the registry does not offer: one problem for each place. */
@@ -92,7 +111,7 @@ export const preflight = <K extends Kind>(
       continue
     }
     for (const [field, requirement] of Object.entries(kind.requires.fields ?? {})) {
-      const fault = Object.hasOwn(item, field) ? lackingFor(requirement, item[field], offers) : undefined
+      const fault = lackingFor(requirement, Object.hasOwn(item, field) ? item[field] : undefined, offers)
       if (fault !== undefined) report(`${field} of ${name} ${kind.key(item)}: ${fault}.`, source)
     }
     const id = collectionId(collection)

@@ -4,6 +4,7 @@
 import { decode } from "@quaymaster/config"
 import {
   type AnyOperation,
+  needsOffers,
   type Operation,
   PlanRefused,
   planTarget,
@@ -122,11 +123,10 @@ const makeTrial = (registry: TestRegistry, org: string, token: string): Trial =>
       const keyOf = (item: object): string => Reflect.apply(kind.key, kind, [item])
       declared.set(kind.kind, new Set(own.map(({ item }) => keyOf(item))))
     }
-    const requiring = new Set<string>(quayKinds.flatMap((it) => ("requires" in it ? [it.kind] : [])))
     return await run((caller) =>
       Effect.gen(function* () {
         const { server } = yield* Quay
-        const asked = scope.some(({ kind }) => requiring.has(kind))
+        const asked = needsOffers<QuayKind>(quayKinds, target.desired)
         const lacking = asked ? preflight<QuayKind>(quayKinds, target.desired, yield* server) : []
         if (lacking.length > 0) throw new PlanRefused(lacking)
         const actual = yield* read<QuayKind, Fails, Quay>(quayKinds, { scope, declared, caller })

@@ -7,6 +7,7 @@ import {
   indexKinds,
   mergeTargets,
   type Notice,
+  needsOffers,
   type Operation,
   PlanRefused,
   planTarget,
@@ -45,7 +46,7 @@ export const planRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
       )
     )
   return Effect.gen(function* () {
-    const absent = needsServer(kinds, desired) ? preflight<K>(kinds, desired, yield* quay.server) : []
+    const absent = needsOffers(kinds, desired) ? preflight<K>(kinds, desired, yield* quay.server) : []
     if (absent.length > 0) return yield* Effect.fail(new PlanRefused(absent))
     const planned = yield* Effect.forEach(split<K>(kinds, desired), planPart, { concurrency: SIDE_BY_SIDE })
     yield* stillUs
@@ -66,23 +67,6 @@ const unnamed = (registry: string): Notice => ({
     "the token may not say whose it is, so owners and administrators that are not in the files are left alone; " +
     "give it the scope user:read to have them managed"
 })
-
-/** Whether anything that is wanted depends on what the registry offers. Of most kinds, only some fields do. */
-const needsServer = <K extends Kind>(kinds: ReadonlyArray<K>, desired: Desired<K>): boolean => {
-  const known = indexKinds<Kind>(kinds)
-  const asks = (name: string): boolean => {
-    const { fields: _fields, ...whole } = known.get(name)?.requires ?? {}
-    return Object.keys(whole).length > 0
-  }
-  const declarations: Desired["declarations"] = desired.declarations
-  return (
-    desired.scope.some(({ kind }) => asks(kind)) ||
-    declarations.some(({ item, kind }) => {
-      const fields = known.get(kind)?.requires?.fields ?? {}
-      return asks(kind) || Object.keys(fields).some((field) => item[field] !== undefined)
-    })
-  )
-}
 
 const declaredKeys = <K extends Kind>(
   kinds: ReadonlyArray<K>,
