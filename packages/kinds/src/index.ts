@@ -1,5 +1,7 @@
 /** Quay's resource kinds. Adding one is a file, its test, and a line in this list. */
+import { application } from "./application.ts"
 import { defaultPermission } from "./default-permission.ts"
+import { globalMessage } from "./global-message.ts"
 import { organization } from "./organization.ts"
 import { organizationAutoPrune } from "./organization-auto-prune.ts"
 import { organizationImmutability } from "./organization-immutability.ts"
@@ -16,6 +18,7 @@ import { repositoryTrust } from "./repository-trust.ts"
 import { robot } from "./robot.ts"
 import { team } from "./team.ts"
 import { teamMember } from "./team-member.ts"
+import { user } from "./user.ts"
 
 export const quayKinds = [
   organization,
@@ -34,7 +37,10 @@ export const quayKinds = [
   organizationAutoPrune,
   repositoryAutoPrune,
   organizationImmutability,
-  repositoryImmutability
+  repositoryImmutability,
+  application,
+  globalMessage,
+  user
 ] as const
 
 export type QuayKind = (typeof quayKinds)[number]
@@ -59,3 +65,6 @@ export type { RepositoryTrust } from "./repository-trust.ts"
 export type { RobotAccount } from "./robot.ts"
 export type { Team } from "./team.ts"
 export type { TeamMember } from "./team-member.ts"
+export type { Application } from "./application.ts"
+export type { GlobalMessage } from "./global-message.ts"
+export type { UserAccount } from "./user.ts"
