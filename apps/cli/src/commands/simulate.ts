@@ -118,7 +118,8 @@ const create = async (
     users: [
       ...(superusers.length === 0 ? [{ name: ADMIN, superuser: true }] : []),
       ...superusers.map(({ name }) => ({ name, superuser: true })),
-      ...users.map(({ name }) => ({ name }))
+      // Where there is mail, an address counts when its owner has followed a link, and nobody here has.
+      ...users.map(({ name }) => ({ name, verified: setup.mailing !== true }))
     ],
     // Who exists is said as soon as anybody is named.
     acceptAnyUser: [superuser, user, token].every((named) => named.length === 0)
