@@ -105,6 +105,12 @@ export const detailedExitCode = toggle("detailed-exitcode", "Exit with 2 if ther
 
 export const yes = toggle("yes", "Apply without asking").pipe(Flag.withAlias("y"))
 
+export const kindName = Argument.String("KIND").pipe(
+  Argument.withDescription("A kind, or the name of its section. Default: all of them, a line each"),
+  Argument.optional,
+  Argument.map(Option.getOrUndefined)
+)
+
 export const schemaName = Argument.Literals("WHAT", ["organization", "settings", "plan"]).pipe(
   Argument.withDescription("Whose schema: organization files, quaymaster.yaml, or plan files"),
   Argument.withDefault("organization")

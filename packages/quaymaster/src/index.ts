@@ -28,6 +28,7 @@ import { type ConnectionOptions, connect } from "./connection.ts"
 import type { Failure } from "./failure.ts"
 import { planRegistry } from "./plan.ts"
 import { loadProject, type ProjectOptions, registryOf, settingsOf } from "./project.ts"
+import { type KindReference, referenceOf, referencePage } from "./reference.ts"
 
 export interface CommonOptions<K extends LibraryKind> extends ProjectOptions, ConnectionOptions {
   /** Kinds beside the built-in ones, made with `defineKind`. */
@@ -201,6 +202,13 @@ export const readPlan = <K extends LibraryKind = never>(
   options: { readonly kinds?: ReadonlyArray<K> | undefined } = {}
 ): LibraryPlan<K> => decodePlan<QuayKind | K>(allKinds(options.kinds), text)
 
+/** The reference page of the built-in kinds and those given beside them, as Markdown. */
+export const kindsReference = (kinds: ReadonlyArray<LibraryKind> = []): string => referencePage(allKinds(kinds))
+
+/** The reference of each kind, by name. */
+export const explainKinds = (kinds: ReadonlyArray<LibraryKind> = []): ReadonlyArray<KindReference> =>
+  allKinds(kinds).map(referenceOf)
+
 /** The JSON Schema of organization files, with the sections of the kinds given beside the built-in ones. */
 export const organizationSchema = (kinds: ReadonlyArray<LibraryKind> = []): object => fileSchema(allKinds(kinds))
 
@@ -289,3 +297,4 @@ export { ConnectionFailed, type ConnectionOptions, IdentityChanged } from "./con
 export type { Failure } from "./failure.ts"
 export { loadPlugins, PluginFailed } from "./plugins.ts"
 export { PlanElsewhere, type ProjectOptions } from "./project.ts"
+export type { FieldReference, KindReference } from "./reference.ts"

@@ -1,6 +1,7 @@
 /** `quaymaster`: all commands under one name. */
 import * as Command from "effect/cli/Command"
 import { applyCommand } from "./apply.ts"
+import { explainCommand } from "./explain.ts"
 import { type Names, planCommand } from "./plan.ts"
 import { schemaCommand } from "./schema.ts"
 import { simulateCommand } from "./simulate.ts"
@@ -15,7 +16,8 @@ export const quaymasterCommand = Command.make("quaymaster").pipe(
     applyCommand("apply", names),
     validateCommand,
     simulateCommand,
-    schemaCommand
+    schemaCommand,
+    explainCommand
   ]),
   Command.withExamples([
     { command: "quaymaster plan acme.yaml", description: "The same as quay-plan acme.yaml" },
