@@ -80,6 +80,11 @@ const node = Type.Object(
   }
 )
 
+/** A file may keep the user name secret, which Quay does not: then no plan shall tell it. */
+const DISCREET = "discreet"
+const partOf = ({ username_secret }: Pick<OrganizationMirror, "username_secret">): string =>
+  username_secret === undefined ? "open" : DISCREET
+
 const LIMITS = { interval: "1m", timeout: ["30s", "1h"] } as const
 const DEFAULT_TIMEOUT = "5m"
 
@@ -154,7 +159,7 @@ export const organizationMirror: Kind<"organization-mirror", typeof schema, Read
   // The date of the next run moves on by itself; it is compared by `diff`.
   identity: ["organization", "start"],
   key: ({ organization }) => organization,
-  collection: ({ organization }) => ({ parent: organization }),
+  collection: (mirror) => ({ parent: mirror.organization, part: partOf(mirror) }),
   // Quay removes the mirror with its robot account, without a word.
   needs: ({ organization, robot }) => [
     organizationRef(organization),
@@ -177,6 +182,7 @@ export const organizationMirror: Kind<"organization-mirror", typeof schema, Read
     under: "organization",
     name: "mirror",
     node,
+    parts: ({ username }) => [partOf(typeof username === "object" ? { username_secret: username } : {})],
     read: (given, organization) => {
       if (Object.keys(given).length === 0) return []
       const { namespace, repository_filters, robot, type, url, visibility } = given
@@ -209,6 +215,7 @@ export const organizationMirror: Kind<"organization-mirror", typeof schema, Read
 
   list: (collections, declared) =>
     Effect.gen(function* () {
+      const discreet = new Set(collections.filter(({ part }) => part === DISCREET).map(({ parent }) => parent))
       const found = yield* eachOrganization(collections, (organization) =>
         Effect.map(
           orMissing(
@@ -216,7 +223,11 @@ export const organizationMirror: Kind<"organization-mirror", typeof schema, Read
               client.GET("/api/v1/organization/{orgname}/mirror", { params: path(organization), signal })
             )
           ),
-          (view) => (view === undefined ? [] : [fromView(organization, view)])
+          (view) => {
+            if (view === undefined) return []
+            const { username, ...rest } = fromView(organization, view)
+            return [discreet.has(organization) || username === undefined ? rest : { ...rest, username }]
+          }
         )
       )
       const there = new Set(found.map(({ organization }) => organization))

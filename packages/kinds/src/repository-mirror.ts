@@ -88,9 +88,11 @@ const LIMITS = { interval: "1s", timeout: ["5m", "52w"] } as const
 const TIMEOUT = "CreateMirrorConfig.skopeo_timeout_interval"
 const DEFAULT_TIMEOUT = "5m"
 
-/** A file may own a mirror, or only that there is none that runs. */
+/** A file may own a mirror, or only that there is none that runs, or a mirror with a user name that no plan shall tell. */
 const OFF = "off"
-const partOf = ({ source }: Pick<RepositoryMirror, "source">): string => (source === undefined ? OFF : "mirror")
+const DISCREET = "discreet"
+const partOf = ({ source, username_secret }: Pick<RepositoryMirror, "source" | "username_secret">): string =>
+  source === undefined ? OFF : username_secret === undefined ? "open" : DISCREET
 
 const fromView = (repository: string, view: MirrorView): RepositoryMirror => {
   const { architecture_filter, external_reference, external_registry_config, root_rule, skopeo_timeout_interval } = view
@@ -178,7 +180,12 @@ export const repositoryMirror: Kind<"repository-mirror", typeof schema, ReadErro
     under: "repository",
     name: "mirror",
     node,
-    parts: (given) => [partOf(given)],
+    parts: ({ source, username }) => [
+      partOf({
+        ...(source === undefined ? {} : { source }),
+        ...(typeof username === "object" ? { username_secret: username } : {})
+      })
+    ],
     read: (given, repository): ReadonlyArray<Entry<RepositoryMirror>> => {
       const { architecture_filter, robot, source, tags, unsigned_images } = given
       if (source === undefined && given.enabled === false && Object.keys(given).length === 1)
@@ -289,9 +296,11 @@ const listOf = (
       ({ part, repository }) => {
         const state = states?.get(repository)
         const looked = state !== undefined && (state === "mirror" || declared.has(repository))
-        return Effect.map(looked ? mirrorOf(repository) : Effect.succeed(undefined), (mirror) =>
-          mirror === undefined ? (part === OFF ? [{ repository, enabled: false }] : []) : [mirror]
-        )
+        return Effect.map(looked ? mirrorOf(repository) : Effect.succeed(undefined), (mirror) => {
+          if (mirror === undefined) return part === OFF ? [{ repository, enabled: false }] : []
+          const { username: _, ...rest } = mirror
+          return [part === DISCREET ? rest : mirror]
+        })
       },
       { concurrency: "unbounded" }
     )
