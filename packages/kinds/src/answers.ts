@@ -53,6 +53,17 @@ export const members = shared((orgname: string) =>
   )
 )
 
+/** Everybody in one team, given as `acme/dev`, those among them who have not accepted an invitation yet; how it is filled, if by itself. */
+export const teamMembers = shared((team: string) => {
+  const [orgname = "", teamname = ""] = team.split("/")
+  return ask((client, signal) =>
+    client.GET("/api/v1/organization/{orgname}/team/{teamname}/members", {
+      params: { path: { orgname, teamname }, query: { includePending: true } },
+      signal
+    })
+  )
+})
+
 /** People outside the organization's teams that have a direct permission on one of its repositories. */
 export const collaborators = shared((orgname: string) =>
   Effect.map(

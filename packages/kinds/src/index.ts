@@ -18,6 +18,7 @@ import { repositoryTrust } from "./repository-trust.ts"
 import { robot } from "./robot.ts"
 import { team } from "./team.ts"
 import { teamMember } from "./team-member.ts"
+import { teamSync } from "./team-sync.ts"
 import { user } from "./user.ts"
 
 export const quayKinds = [
@@ -25,6 +26,7 @@ export const quayKinds = [
   team,
   robot,
   teamMember,
+  teamSync,
   defaultPermission,
   repository,
   repositoryState,
@@ -65,6 +67,7 @@ export type { RepositoryTrust } from "./repository-trust.ts"
 export type { RobotAccount } from "./robot.ts"
 export type { Team } from "./team.ts"
 export type { TeamMember } from "./team-member.ts"
+export type { TeamSync } from "./team-sync.ts"
 export type { Application } from "./application.ts"
 export type { GlobalMessage } from "./global-message.ts"
 export type { UserAccount } from "./user.ts"

@@ -8,7 +8,7 @@ import { type QuayClient, QuayError } from "@quaymaster/sdk"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { type Server, serverOf } from "./server.ts"
+import { featureOf, type Server, serverOf } from "./server.ts"
 
 /** Sends one request. The signal aborts it. */
 export type Request<A> = (client: QuayClient, signal: AbortSignal) => Promise<A>
@@ -39,6 +39,8 @@ export class Quay extends Context.Service<
     readonly secret: (reference: SecretRef) => Effect.Effect<string, SecretUnavailable>
     /** What the registry offers, asked for once. */
     readonly server: Effect.Effect<Server, QuayError>
+    /** Whether a feature is switched on, without asking for all the rest; undefined where the registry does not tell. */
+    readonly feature: (name: string) => Effect.Effect<boolean | undefined, QuayError>
     /** A request that may be sent twice: a read, or a write that says what shall be rather than what to add. */
     readonly ask: <A>(request: Request<A>) => Effect.Effect<A, QuayError>
     /** A write that must not happen twice. If its answer is lost, it is looked up before it is repeated. */
@@ -50,16 +52,19 @@ export const makeQuay = ({ caller, client, limiter, registry, secret }: QuayOpti
   const attempt = <A>(request: Request<A>): Effect.Effect<A, QuayError> =>
     limiter.run(settled((signal) => request(client, signal)))
   const ask = <A>(request: Request<A>) => retrying({ repeatable: true })(attempt(request))
-  const described = Effect.all(
-    [
+  // Only makes room for the answers; nothing is asked yet.
+  const config = Effect.runSync(
+    Effect.cached(
       // Not there before 3.8, where the path is a page's.
       or(
         ["Missing", "FeatureOff"],
         ask((client, signal) => client.GET("/config", { signal }))
-      ),
-      ask((client, signal) => client.GET("/api/v1/discovery", { signal }))
-    ],
-    { concurrency: "unbounded" }
+      )
+    )
+  )
+  const discovery = ask((client, signal) => client.GET("/api/v1/discovery", { signal }))
+  const described = Effect.map(Effect.all([config, discovery], { concurrency: "unbounded" }), ([config, discovery]) =>
+    serverOf(config, discovery)
   )
   return {
     registry,
@@ -71,8 +76,8 @@ export const makeQuay = ({ caller, client, limiter, registry, secret }: QuayOpti
         catch: (cause) =>
           new SecretUnavailable({ reference, message: cause instanceof Error ? cause.message : String(cause) })
       }),
-    // Only makes room for the answer; nothing is asked yet.
-    server: Effect.runSync(Effect.cached(Effect.map(described, ([config, discovery]) => serverOf(config, discovery)))),
+    server: Effect.runSync(Effect.cached(described)),
+    feature: (name) => Effect.map(config, (known) => featureOf(known, name)),
     ask,
     once: (request) => retrying({ repeatable: false })(attempt(request))
   }

@@ -22,6 +22,12 @@ const isTexts = (value: unknown): value is ReadonlyArray<string> =>
 const METHODS = ["get", "put", "post", "delete"] as const
 
 /** `config` is undefined where there is none (before 3.8). */
+export const featureOf = (config: RegistryConfig | undefined, name: string): boolean | undefined => {
+  const value = config?.features[name]
+  return typeof value === "boolean" ? value : undefined
+}
+
+/** What a registry says of itself, taken together. */
 export const serverOf = (config: RegistryConfig | undefined, discovery: Discovery): Server => {
   const served = new Set<string>()
   for (const [path, methods] of Object.entries(discovery.paths)) {
@@ -31,10 +37,7 @@ export const serverOf = (config: RegistryConfig | undefined, discovery: Discover
     }
   }
   return {
-    feature: (name) => {
-      const value = config?.features[name]
-      return typeof value === "boolean" ? value : undefined
-    },
+    feature: (name) => featureOf(config, name),
     serves: (operation) => served.has(operation),
     accepts: (field) => {
       const [definition = "", property = ""] = field.split(".")

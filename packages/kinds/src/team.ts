@@ -24,6 +24,12 @@ export const teamRef = (organization: string, name: string) => ({
   cascades: true
 })
 
+/** A team's key is its organization and its name, and neither has a slash. */
+export const splitTeam = (key: string): { readonly organization: string; readonly team: string } => {
+  const [organization = "", team = ""] = key.split("/")
+  return { organization, team }
+}
+
 /** Creates the team, or changes what is named of it. */
 const put = (team: Team & { readonly role: NonNullable<Team["role"]> }) => {
   const { description, name: teamname, organization: orgname, role } = team
@@ -55,7 +61,15 @@ export const team: Kind<"team", typeof schema, ReadError, Quay> = {
       role: Type.Optional(TeamRole),
       description: Type.Optional(describedAs("What the team is for."))
     },
-    read: (name, entry, organization) => ({ organization, name, ...entry })
+    read: (name, entry, organization) => ({ organization, name, ...entry }),
+    // The role is what the team may do, so it is managed even where it is the least there is.
+    write: ({ description, name, role }) => [
+      name,
+      {
+        ...(role === undefined ? {} : { role }),
+        ...(description === undefined || description === "" ? {} : { description })
+      }
+    ]
   }),
 
   list: (collections) =>

@@ -1,8 +1,9 @@
 // Members of teams over HTTP: people and robot accounts, who is removed, and who Quay puts there by itself.
 import { describe, expect } from "vitest"
-import { operationOf, rejection, trials } from "./harness.ts"
+import { teamMember } from "../src/team-member.ts"
+import { operationOf, type Plan, rejection, type Trial, trials } from "./harness.ts"
 
-const { rows, simulated, test: tested } = trials(["alice", "bob", "carol"])
+const { otherwise, rows, simulated, test: tested } = trials(["alice", "bob", "carol"])
 
 const path = "/api/v1/organization/{orgname}/team/{teamname}/members/{membername}"
 const member = (org: string, teamname: string, membername: string) => ({
@@ -112,20 +113,24 @@ describe("a plan of members", () => {
     ])
   })
 
-  simulated("reads everybody with two requests beside the organization's, however many teams", async (trial) => {
-    await trial.reach(`
+  simulated(
+    "reads everybody with two requests beside the organization's and the registry's, however many teams",
+    async (trial) => {
+      await trial.reach(`
       robots: { ci: {} }
       teams: { t1: { members: { users: [$alice], robots: [ci] } }, t2: { members: { users: [$bob] } }, t3: {} }
     `)
-    trial.simulator.requests.reset()
-    await trial.plan("teams: { t1: { members: { users: [], robots: [] } }, t2: { members: { users: [] } } }")
-    expect(trial.simulator.requests.all()).toEqual({
-      "GET /api/v1/user/": 1,
-      "GET /api/v1/organization/{orgname}": 1,
-      "GET /api/v1/organization/{orgname}/members": 1,
-      "GET /api/v1/organization/{orgname}/robots": 1
-    })
-  })
+      trial.simulator.requests.reset()
+      await trial.plan("teams: { t1: { members: { users: [], robots: [] } }, t2: { members: { users: [] } } }")
+      expect(trial.simulator.requests.all()).toEqual({
+        "GET /config": 1,
+        "GET /api/v1/user/": 1,
+        "GET /api/v1/organization/{orgname}": 1,
+        "GET /api/v1/organization/{orgname}/members": 1,
+        "GET /api/v1/organization/{orgname}/robots": 1
+      })
+    }
+  )
 
   tested("refuses a robot that is neither declared nor there", async (trial) => {
     await trial.reach("teams: { dev: {} }")
@@ -157,4 +162,135 @@ describe("a plan of members", () => {
     tested(`refuses ${what}`, async (trial) => {
       expect(String(await rejection(trial.plan(file)))).toMatch(words)
     })
+})
+
+describe("where people are invited by mail", () => {
+  const mailing = {
+    mailing: true,
+    users: ["alice", "bob", "carol"].map((name) => ({ name, email: `${name}@example.com` }))
+  }
+  const file = (users: string) => `email: $a@example.com\nteams: { dev: { members: { users: ${users} } }, ops: {} }`
+  const mailed = ({ registry }: Trial) => registry.simulator?.mail.sent().map(({ to }) => to)
+  const joins = (trial: Trial, name: string) => {
+    const other = trial.as(trial.registry.simulator?.addToken({ user: name }) ?? "")
+    const code = trial.registry.simulator?.mail
+      .sent()
+      .findLast(({ code, to }) => code !== undefined && to.startsWith(name))
+    return other.quay.PUT("/api/v1/teaminvite/{code}", { params: { path: { code: code?.code ?? "" } } })
+  }
+  const notices = (plan: Plan) =>
+    plan.notices.map(({ key, kind, message }) => [`${kind}:${key.split("/").at(-1)}`, message])
+
+  otherwise(
+    "somebody is invited once, is shown as pending until they accept, and is a member then",
+    mailing,
+    async (trial) => {
+      const plan = await trial.reach(file("[alice]"))
+      expect(trial.ids(plan)).toContain("create:team-member:$org/dev/alice")
+      expect(mailed(trial)).toEqual(["alice@example.com"])
+      const pending = await trial.plan(file("[alice]"))
+      expect([trial.ids(pending), notices(pending)]).toEqual([
+        [],
+        [["team-member:alice", "Invited, and not in the team before the invitation is accepted."]]
+      ])
+      await trial.apply(pending)
+      expect(mailed(trial)).toHaveLength(1)
+      await joins(trial, "alice")
+      const joined = await trial.plan(file("[alice]"))
+      expect([trial.ids(joined), notices(joined)]).toEqual([[], []])
+    }
+  )
+
+  otherwise("invitations that are there several times are told, and all taken back", mailing, async (trial) => {
+    await trial.reach(file("[]"))
+    for (let i = 0; i < 3; i++) await trial.quay.PUT(path, member(trial.org, "dev", "bob"))
+    const same = await trial.plan(file("[bob]"))
+    expect([trial.ids(same), notices(same)[0]?.[1]]).toEqual([[], expect.stringContaining("3 invitations are open")])
+    const plan = await trial.reach(file("[]"))
+    expect(trial.ids(plan)).toEqual(["delete:team-member:$org/dev/bob"])
+    expect(notices(await trial.plan(file("[bob]")))).toEqual([])
+  })
+
+  otherwise("who is in a team already is added to another at once", mailing, async (trial) => {
+    await trial.reach(file("[bob]"))
+    await joins(trial, "bob")
+    await trial.reach("teams: { dev: { members: { users: [bob] } }, ops: { members: { users: [bob] } } }")
+    expect((await trial.state()).teams["ops"]?.members).toEqual(["bob"])
+    expect(mailed(trial)).toHaveLength(1)
+  })
+
+  otherwise("somebody invited by an address is not in the file, and taken back", mailing, async (trial) => {
+    await trial.reach(file("[]"))
+    for (let i = 0; i < 2; i++)
+      await trial.quay.PUT("/api/v1/organization/{orgname}/team/{teamname}/invite/{email}", {
+        params: { path: { orgname: trial.org, teamname: "dev", email: "x+y@example.com" } }
+      })
+    const plan = await trial.reach(file("[]"))
+    expect(trial.ids(plan)).toEqual(["delete:team-member:$org/dev/x+y@example.com"])
+  })
+
+  otherwise("an invitation whose answer is lost is not sent again", mailing, async (trial) => {
+    await trial.reach(file("[]"))
+    const plan = await trial.plan(file("[bob]"))
+    trial.registry.simulator?.faults.add({ on: `PUT ${path}`, times: 1, effect: { kind: "drop", applied: true } })
+    const report = await trial.apply(plan)
+    expect(report.results.map(({ outcome }) => outcome)).toEqual(["applied"])
+    expect(mailed(trial)).toHaveLength(1)
+  })
+
+  otherwise(
+    "an invitation that could not be mailed is there all the same, and not made again",
+    mailing,
+    async (trial) => {
+      await trial.reach(file("[]"))
+      trial.registry.simulator?.mail.setDown(true)
+      await trial.apply(await trial.plan(file("[bob]")))
+      const plan = await trial.plan(file("[bob]"))
+      expect([trial.ids(plan), notices(plan).map(([address]) => address)]).toEqual([[], ["team-member:bob"]])
+      expect(notices(plan)[0]?.[1]).not.toContain("are open")
+    }
+  )
+
+  otherwise("asks one request for each team whose people are managed", mailing, async (trial) => {
+    await trial.reach("email: $a@example.com\nteams: { dev: {}, ops: {}, qa: {} }\nrobots: { ci: {} }")
+    trial.registry.simulator?.requests.reset()
+    await trial.plan(
+      "teams: { dev: { members: { users: [alice] } }, ops: { members: { users: [] } }, qa: { members: { robots: [] } } }"
+    )
+    expect(trial.registry.simulator?.requests.all()).toEqual({
+      "GET /config": 1,
+      "GET /api/v1/user/": 1,
+      "GET /api/v1/organization/{orgname}": 1,
+      "GET /api/v1/organization/{orgname}/team/{teamname}/members": 2,
+      "GET /api/v1/organization/{orgname}/robots": 1
+    })
+  })
+})
+
+describe("who is in a team, as a file", () => {
+  const inDev = (name: string) => ({ organization: "acme", team: "dev", name })
+
+  tested("has people and robot accounts, and those who are invited", async () => {
+    const items = [inDev("alice"), inDev("bob"), inDev("acme+ci")]
+    const node = teamMember.section.write?.(items)
+    expect(node).toEqual({ users: ["alice", "bob"], robots: ["ci"] })
+    expect(teamMember.section.read(node, "acme/dev").map(({ item }) => item)).toEqual(items)
+    expect(teamMember.section.write?.([{ ...inDev("bob"), pending: true, invitations: 2 }])).toEqual({ users: ["bob"] })
+    expect(teamMember.section.write?.([{ ...inDev("x@example.com"), pending: true, invitations: 1 }])).toEqual({})
+  })
+})
+
+describe("an older release", () => {
+  otherwise(
+    "tells of robot accounts team by team to those outside the organization",
+    { version: "3.12" },
+    async (trial) => {
+      const file =
+        "robots: { ci: {} }\nteams: { owners: { members: { users: [carol] } }, dev: { members: { robots: [ci] } } }"
+      trial.registry.simulator?.addToken({ user: "carol" })
+      await trial.reach(file)
+      await trial.reach("teams: { dev: { members: { robots: [] } } }")
+      expect((await trial.state()).teams["dev"]?.members).toEqual([])
+    }
+  )
 })
