@@ -6,12 +6,14 @@ import { organization } from "./organization.ts"
 import { organizationAutoPrune } from "./organization-auto-prune.ts"
 import { organizationImmutability } from "./organization-immutability.ts"
 import { organizationMirror } from "./organization-mirror.ts"
+import { organizationNotification } from "./organization-notification.ts"
 import { proxyCache } from "./proxy-cache.ts"
 import { quota } from "./quota.ts"
 import { repository } from "./repository.ts"
 import { repositoryAutoPrune } from "./repository-auto-prune.ts"
 import { repositoryImmutability } from "./repository-immutability.ts"
 import { repositoryMirror } from "./repository-mirror.ts"
+import { repositoryNotification } from "./repository-notification.ts"
 import { repositoryPermission } from "./repository-permission.ts"
 import { repositoryState } from "./repository-state.ts"
 import { repositoryTrust } from "./repository-trust.ts"
@@ -35,6 +37,8 @@ export const quayKinds = [
   repositoryPermission,
   quota,
   proxyCache,
+  organizationNotification,
+  repositoryNotification,
   organizationMirror,
   organizationAutoPrune,
   repositoryAutoPrune,
@@ -54,6 +58,7 @@ export type { Organization } from "./organization.ts"
 export type { OrganizationAutoPrune } from "./organization-auto-prune.ts"
 export type { OrganizationImmutability } from "./organization-immutability.ts"
 export type { OrganizationMirror } from "./organization-mirror.ts"
+export type { OrganizationNotification } from "./organization-notification.ts"
 export type { ProxyCache } from "./proxy-cache.ts"
 export { makeQuay, Quay, type QuayOptions, type Request, SecretUnavailable } from "./quay.ts"
 export type { Quota } from "./quota.ts"
@@ -61,6 +66,7 @@ export type { Repository } from "./repository.ts"
 export type { RepositoryAutoPrune } from "./repository-auto-prune.ts"
 export type { RepositoryImmutability } from "./repository-immutability.ts"
 export type { RepositoryMirror } from "./repository-mirror.ts"
+export type { RepositoryNotification } from "./repository-notification.ts"
 export type { RepositoryPermission } from "./repository-permission.ts"
 export type { RepositoryState } from "./repository-state.ts"
 export type { RepositoryTrust } from "./repository-trust.ts"

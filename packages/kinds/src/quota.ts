@@ -201,6 +201,7 @@ export const quota: Kind<"quota", typeof schema, ReadError, Quay> = {
       ? []
       : ["It has neither a warning nor a reject threshold, so nothing happens when it is exceeded."]
   },
+  leaves: () => ["From Quay 3.18 on, the organization's notifications about its quota are deleted with it."],
   section: section({
     under: "organization",
     name: "quota",
