@@ -18,6 +18,7 @@ import { repositoryPermission } from "./repository-permission.ts"
 import { repositoryState } from "./repository-state.ts"
 import { repositoryTrust } from "./repository-trust.ts"
 import { robot } from "./robot.ts"
+import { robotFederation } from "./robot-federation.ts"
 import { team } from "./team.ts"
 import { teamMember } from "./team-member.ts"
 import { teamSync } from "./team-sync.ts"
@@ -27,6 +28,7 @@ export const quayKinds = [
   organization,
   team,
   robot,
+  robotFederation,
   teamMember,
   teamSync,
   defaultPermission,
@@ -71,6 +73,7 @@ export type { RepositoryPermission } from "./repository-permission.ts"
 export type { RepositoryState } from "./repository-state.ts"
 export type { RepositoryTrust } from "./repository-trust.ts"
 export type { RobotAccount } from "./robot.ts"
+export type { RobotFederation } from "./robot-federation.ts"
 export type { Team } from "./team.ts"
 export type { TeamMember } from "./team-member.ts"
 export type { TeamSync } from "./team-sync.ts"

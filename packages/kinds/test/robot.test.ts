@@ -1,5 +1,6 @@
 // Robot accounts over HTTP: made, kept, pruned, stuck with their description, and apart from other organizations'.
 import { describe, expect } from "vitest"
+import { robot } from "../src/robot.ts"
 import { operationOf, rejection, trials } from "./harness.ts"
 
 const { rows, simulated, test: tested } = trials()
@@ -126,4 +127,43 @@ describe("a plan of robots", () => {
     tested(`refuses ${what}`, async (trial) => {
       expect(String(await rejection(trial.plan(file)))).toMatch(words)
     })
+})
+
+describe("what is kept with a robot account", () => {
+  const file = "robots: { ci: { unstructured_metadata: { owner: { team: dev }, ports: [1, 2] } } }"
+
+  tested("is given when it is made, and not compared after that", async (trial) => {
+    const plan = await trial.reach(file)
+    expect(plan.notices).toEqual([])
+    const { unstructured_metadata } = await trial.quay.GET("/api/v1/organization/{orgname}/robots/{robot_shortname}", {
+      params: { path: { orgname: trial.org, robot_shortname: "ci" } }
+    })
+    expect(unstructured_metadata).toEqual({ owner: { team: "dev" }, ports: [1, 2] })
+    for (const again of [file, "robots: { ci: { unstructured_metadata: {} } }"]) {
+      const second = await trial.plan(again)
+      expect([second.operations, second.stuck]).toEqual([[], []])
+      expect(second.notices.map(({ message }) => message)).toEqual([expect.stringContaining("is not compared")])
+    }
+  })
+
+  tested("is a map", async (trial) => {
+    expect(String(await rejection(trial.plan("robots: { ci: { unstructured_metadata: [1] } }")))).toMatch(
+      /should be a map/
+    )
+  })
+})
+
+describe("a robot account as a file", () => {
+  for (const item of [
+    { organization: "acme", name: "ci" },
+    { organization: "acme", name: "ci", description: "Builds" }
+  ])
+    tested(`has all of ${JSON.stringify(item)}`, async () => {
+      const node = robot.section.write?.([item])
+      expect(robot.section.read(node, "acme").map((entry) => entry.item)).toEqual([item])
+    })
+
+  tested("leaves out a description that is empty", async () => {
+    expect(robot.section.write?.([{ organization: "acme", name: "ci", description: "" }])).toEqual({ ci: {} })
+  })
 })
