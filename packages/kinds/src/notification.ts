@@ -41,7 +41,7 @@ export const notificationFields = {
   /** Where the address or the token is; or that there is one, which is not told. */
   secret: Type.Optional(Type.Union([secretRef, Type.Literal("hidden")])),
   // From here on nothing is declared.
-  /** Of several that say the same, the how manieth this is, from the second on. */
+  /** Which one this is of several that say the same, from the second on. */
   nth: Type.Optional(Type.Integer({ minimum: 2 })),
   /** What stands for the address or the token. */
   digest: Type.Optional(Type.String()),
@@ -56,7 +56,7 @@ export const notificationFields = {
 export type Notification = Static<TObject<typeof notificationFields>>
 type EventConfig = NonNullable<Notification["event_config"]>
 
-/** Everything makes a notification what it is, or is never compared. */
+/** All of it makes a notification what it is, or is never compared. */
 export const notificationIdentity = Object.keys(notificationFields)
 
 /** The setting that is the address or the token, by method. */
@@ -235,7 +235,8 @@ export const writeNotifications = <Entry extends TSchema, Item extends Notificat
 
 // What it is known by
 
-const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex")
+/** Long enough that nobody can make another text that passes for this one. */
+const digest64 = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16)
 
 /** A text as part of a key: as it is where nothing in it could be taken for something else. */
 const word = (text: string): string => (/^[\w.:@/+~-]+$/.test(text) ? text : JSON.stringify(text))
@@ -243,7 +244,7 @@ const word = (text: string): string => (/^[\w.:@/+~-]+$/.test(text) ? text : JSO
 /** An address by its host and a digest of it all. */
 const digestOf = (address: string): string => {
   const host = URL.parse(address)?.hostname
-  return `${host === undefined || host === "" ? "" : `${host}~`}${sha256(address).slice(0, 8)}`
+  return `${host === undefined || host === "" ? "" : `${host}~`}${digest64(address)}`
 }
 
 const referenceText = (reference: SecretRef): string =>
@@ -263,7 +264,7 @@ const contentOf = (found: Notification, withAddress = true): string => {
     ["email", email],
     ["target", target === undefined ? undefined : `${target.kind}:${target.name}`],
     ["room_id", room_id],
-    ["template", template === undefined ? undefined : sha256(template).slice(0, 8)],
+    ["template", template === undefined ? undefined : digest64(template)],
     ["to", withAddress ? address : undefined]
   ]
   const said = parts.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${word(String(value))}`]))
@@ -335,7 +336,7 @@ const fromView = (view: NotificationView): Told => {
   const { email, room_id, target, template, ...rest } = view.config
   const shown = {
     email: text(email),
-    room: number(room_id) ?? text(room_id),
+    room: typeof room_id === "number" ? String(room_id) : text(room_id),
     target: targetOf(target),
     template: text(template)
   }
@@ -351,11 +352,11 @@ const fromView = (view: NotificationView): Told => {
       ...(shown.template === undefined ? {} : { template: shown.template }),
       ...(shown.email === undefined ? {} : { email: shown.email }),
       ...(shown.target === undefined ? {} : { target: shown.target }),
-      ...(shown.room === undefined ? {} : { room_id: String(shown.room) })
+      ...(shown.room === undefined ? {} : { room_id: shown.room })
     },
     ...(Object.keys(rest).length === 0
       ? {}
-      : { secret: "hidden", digest: secret === undefined ? sha256(canonical(rest)).slice(0, 8) : digestOf(secret) }),
+      : { secret: "hidden", digest: secret === undefined ? digest64(canonical(rest)) : digestOf(secret) }),
     uuid,
     number_of_failures
   }

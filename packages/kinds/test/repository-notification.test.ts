@@ -48,7 +48,7 @@ const OTHER = `teams: { dev: {} }\nrepositories: { app: {} }`
 const shortIds = (trial: Trial, plan: Plan) =>
   trial
     .ids(plan)
-    .map((id) => id.replace(":repository-notification:$org/app/", " ").replace(/~[0-9a-f]{8}/, "~"))
+    .map((id) => id.replace(":repository-notification:$org/app/", " ").replace(/([~=])[0-9a-f]{16}/g, "$1"))
     .sort()
 
 /** A row whose operations are written short. */
@@ -87,7 +87,7 @@ describe("a notification", () => {
       )}`,
       ids: [
         "create repo_push/webhook/title=pushes,to=hooks.example.com~",
-        "create build_failure/webhook/ref_regex=main,template=f9d86028,to=hooks.example.com~",
+        "create build_failure/webhook/ref_regex=main,template=,to=hooks.example.com~",
         'create vulnerability_found/slack/title="bad news",level=2,to=env:A',
         "create repo_mirror_sync_failed/quay_notification/target=team:dev",
         "create repo_push/quay_notification/target=org:$org",
@@ -535,7 +535,7 @@ describe("the section", () => {
   test("keys say nothing of an address but its host", () => {
     const found = { event: "repo_push", method: "webhook", config: { url: A }, title: 'a "title", of sorts' }
     expect(notificationKey("acme/app", found)).toMatch(
-      /^acme\/app\/repo_push\/webhook\/title="a \\"title\\", of sorts",to=hooks\.example\.com~[0-9a-f]{8}$/
+      /^acme\/app\/repo_push\/webhook\/title="a \\"title\\", of sorts",to=hooks\.example\.com~[0-9a-f]{16}$/
     )
   })
 })
