@@ -3,6 +3,7 @@
  * is pure.
  */
 export { type Decoded, type DecodeOptions, decode, decodeObject, type Target } from "./decode.ts"
+export { type Encoded, EncodeError, type EncodeOptions, encoder } from "./encode.ts"
 export { type LoadOptions, loadFiles, SETTINGS_FILE } from "./files.ts"
 export { fileSchema } from "./json-schema.ts"
 export { ConfigError, formatProblem, type Located, type Position } from "./problem.ts"

@@ -2,7 +2,7 @@
  * Default permissions (Quay calls them prototypes): what is granted on each repository at its creation. Quay knows no name
  * for one but a generated id, and lets the same rule be there twice; the rule for a grantee and a creator is one here.
  */
-import { byText, section } from "@quaymaster/engine"
+import { byText, type Entry, section } from "@quaymaster/engine"
 import type { Kind } from "@quaymaster/runtime"
 import type { PrototypeView } from "@quaymaster/sdk"
 import { type Static, type TProperties, Type } from "@sinclair/typebox"
@@ -84,7 +84,15 @@ export const defaultPermission: Kind<"default-permission", typeof schema, ReadEr
     under: "organization",
     name: "default_permissions",
     node,
-    read: (rules, organization) => rules.map((rule, i) => ({ item: { organization, ...rule }, path: [i] }))
+    read: (rules, organization): ReadonlyArray<Entry<DefaultPermission>> =>
+      rules.map((rule, i) => ({ item: { organization, ...rule }, path: [i] })),
+    write: (items) =>
+      items.flatMap(({ created_by, robot, role, team, user }): Static<typeof node> => {
+        const creator = created_by === undefined ? {} : { created_by }
+        if (team !== undefined) return [{ role, team, ...creator }]
+        if (robot !== undefined) return [{ role, robot, ...creator }]
+        return user === undefined ? [] : [{ role, user, ...creator }]
+      })
   }),
 
   list: (collections) =>

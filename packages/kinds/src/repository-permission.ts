@@ -75,6 +75,17 @@ export const repositoryPermission: Kind<"repository-permission", typeof schema, 
           item: { repository, [field]: name, role },
           path: [part, name]
         }))
+      ),
+    // A share that nobody is in is left out, and so not managed.
+    write: (items) =>
+      Object.fromEntries(
+        parts.flatMap(([part, field]) => {
+          const roles = items.flatMap((it) => {
+            const name = it[field]
+            return name === undefined ? [] : [[name, it.role] as const]
+          })
+          return roles.length === 0 ? [] : [[part, Object.fromEntries(roles)]]
+        })
       )
   }),
 

@@ -25,6 +25,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { checkRegistry, checkSecrets, walkRegistry } from "./apply.ts"
 import { type ConnectionOptions, connect } from "./connection.ts"
+import { type Exported, exportRegistry, kindsToExport, registryFor, type Skipped } from "./export.ts"
 import type { Failure } from "./failure.ts"
 import { planRegistry } from "./plan.ts"
 import { loadProject, type ProjectOptions, registryOf, settingsOf } from "./project.ts"
@@ -168,6 +169,36 @@ export const apply = async <K extends LibraryKind = never>(
   })
   const reports = await run(applied, undefined)
   return { targets: reports, outcome: outcomeOf(reports) }
+}
+
+export interface ExportOptions<K extends LibraryKind = never>
+  extends Omit<CommonOptions<K>, "files" | "organizations"> {
+  /** The kinds to be exported, by name, with those that they live in. Default: all. */
+  readonly only?: ReadonlyArray<string> | undefined
+  /** Hears of each organization that the token cannot export, where all were asked for. */
+  readonly onSkipped?: ((skipped: Skipped) => void) | undefined
+}
+
+/**
+ * Organizations as files that declare all that can be read of them, sorted by name: those named, or all that the token can
+ * export. Planning such a file for the same registry finds nothing to do. Changes nothing.
+ *
+ * Rejects with a `Failure`: with `ExportFailed` or `NotAdministrator` if one that is named is not there, or not the token's to
+ * administer. Of all, such ones are skipped.
+ */
+export const exportOrganizations = async <K extends LibraryKind = never>(
+  names: ReadonlyArray<string> | "all",
+  options: ExportOptions<K> = {}
+): Promise<ReadonlyArray<Exported>> => {
+  const kinds = allKinds(options.kinds)
+  const registry = registryFor(await settingsOf(options), options)
+  kindsToExport(kinds, options.only)
+  const work = Effect.flatMap(connect(registry, options), (connection) =>
+    exportRegistry<QuayKind | K, Failure, Quay>(kinds, connection, names, { only: options.only })
+  )
+  const { exported, skipped } = await run(listening(work, registry.name, options.onEvent), options.signal)
+  for (const one of skipped) options.onSkipped?.(one)
+  return exported
 }
 
 /** What the files declare for one registry. */

@@ -16,6 +16,8 @@ export interface ReadRequest {
   readonly caller?: string | undefined
   /** Reads the scope alone, without what planning it would consult. */
   readonly alone?: boolean
+  /** Answers are shared with all that is read in the same one. Default: one of its own. */
+  readonly reading?: Reading
 }
 
 const nothing: ReadonlySet<string> = new Set()
@@ -65,5 +67,5 @@ export const read = <K extends Kind, E = Failure<K>, R = Services<K>>(
     const caller = request.caller === undefined ? {} : { caller: request.caller }
     return { found, read: collections, ...caller }
   })
-  return Effect.suspend(() => Effect.provideService(reading, CurrentReading, new Reading()))
+  return Effect.suspend(() => Effect.provideService(reading, CurrentReading, request.reading ?? new Reading()))
 }
