@@ -2,7 +2,7 @@
  * Whether an operation is still to be done, by what the registry has now: the one check behind refusing a stale plan,
  * resuming a broken apply, and finding out whether a write whose answer was lost has happened.
  */
-import { type Change, diff, sameValue } from "./diff.ts"
+import { type Change, diff, isUnseen, sameValue } from "./diff.ts"
 import { equal, isRecord } from "./json.ts"
 import type { Item, Kind } from "./kind.ts"
 import type { AnyOperation } from "./operation.ts"
@@ -44,7 +44,7 @@ export const classify = (kind: Kind, operation: AnyOperation, now: Item | undefi
     case "replace": {
       if (now === undefined) return pending
       const changes = diff(kind, now, operation.after)
-      if (changes.length === 0) return done
+      if (changes.length === 0 && !sendsUnseen(kind, operation.changes)) return done
       if (since(kind, operation.before, now).length === 0) return pending
       return { state: "conflict", reason: "it was changed to something else", changes }
     }
@@ -65,8 +65,13 @@ const since = (kind: Kind, before: Item, now: Item): ReadonlyArray<Change> => {
   return diff(kind, now, before).filter((change) => !flaws.some((flaw) => equal(flaw, change)))
 }
 
+/** Whether it was planned to send what the registry does not tell: nothing ever shows that it was. */
+const sendsUnseen = (kind: Kind, changes: ReadonlyArray<Change>): boolean =>
+  changes.some(({ field }) => isUnseen(kind, field))
+
 /** How far a planned change has come, by the differences that are left to what is wanted. */
 const standingOf = (kind: Kind, change: Change, left: ReadonlyArray<Change>): "before" | "after" | "other" => {
+  if (isUnseen(kind, change.field)) return "before"
   const touching = left.filter(
     ({ field }) =>
       field === change.field || field.startsWith(`${change.field}.`) || change.field.startsWith(`${field}.`)

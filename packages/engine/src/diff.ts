@@ -89,6 +89,10 @@ const unseenIn = (schema: TSchema | undefined, value: unknown, prefix: string): 
 export const sameValue = (kind: Kind, field: string, a: unknown, b: unknown): boolean =>
   same(field.split(".").reduce<TSchema | undefined>(propertyOf, kind.schema), a, b)
 
+/** Whether a registry does not tell a field, given as a path with dots, so that nothing shows whether it is as wanted. */
+export const isUnseen = (kind: Kind, field: string): boolean =>
+  field.split(".").reduce<TSchema | undefined>(propertyOf, kind.schema)?.["writeOnly"] === true
+
 /** The object as it is once it has what is declared: fields that are not declared stay as they are. */
 export const overlay = (before: Item, declared: Item): Item =>
   Object.fromEntries([

@@ -103,7 +103,7 @@ const noticesOf = (fate: Fate): ReadonlyArray<Notice> => {
   const messages = [...(kind.notices?.(item, "before" in fate ? fate.before : undefined) ?? [])]
   if (secrets.length > 0)
     messages.push(
-      `${secrets.join(" and ")} cannot be compared, and is sent only with another change. --write-secrets ${address} sends it.`
+      `A registry does not tell ${secrets.join(" and ")}: sent with any other change, or by --write-secrets ${address}.`
     )
   return messages.map((message) => ({ kind: kind.kind, key, message, ...origin }))
 }

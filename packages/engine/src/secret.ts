@@ -2,8 +2,9 @@
  * References to secrets: files and plans say where a secret is, never what it is. A field with one is `writeOnly`: it is sent,
  * never told back, and not compared. Nothing here looks a secret up.
  */
-import { type Static, Type } from "@sinclair/typebox"
+import { type Static, type TSchema, Type } from "@sinclair/typebox"
 import { Value } from "@sinclair/typebox/value"
+import { isRecord } from "./json.ts"
 
 const HINT = "a secret stays out of the file: write { env: NAME } or { file: PATH }"
 
@@ -26,9 +27,32 @@ export const secretRef = Type.Union(
       { additionalProperties: false }
     )
   ],
-  { "x-rule": "{ env: NAME } or { file: PATH }", "x-hint": HINT, writeOnly: true }
+  { "x-rule": "{ env: NAME } or { file: PATH }", "x-hint": HINT, "x-secret": true, writeOnly: true }
 )
 
 export type SecretRef = Static<typeof secretRef>
 
-export const isSecretRef = (value: unknown): value is SecretRef => Value.Check(secretRef, value)
+const isSecretRef = (value: unknown): value is SecretRef => Value.Check(secretRef, value)
+
+const isSchema = (value: unknown): value is TSchema => isRecord(value)
+
+const list = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
+
+/** Whether a reference may stand where the schema is asked for. */
+const takesSecret = (schema: TSchema): boolean =>
+  schema["x-secret"] === true || list(schema["anyOf"]).some((option) => isSchema(option) && takesSecret(option))
+
+/** The references in a value, where its schema has room for them. */
+export const secretsIn = (schema: TSchema, value: unknown): ReadonlyArray<SecretRef> => {
+  if (isSecretRef(value) && takesSecret(schema)) return [value]
+  if (Array.isArray(value)) {
+    const items: unknown = schema["items"]
+    return isSchema(items) ? value.flatMap((item) => secretsIn(items, item)) : []
+  }
+  const properties: unknown = schema["properties"]
+  if (!isRecord(value) || !isRecord(properties)) return []
+  return Object.keys(value).flatMap((key) => {
+    const property = Object.hasOwn(properties, key) ? properties[key] : undefined
+    return isSchema(property) ? secretsIn(property, value[key]) : []
+  })
+}

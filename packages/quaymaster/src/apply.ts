@@ -1,5 +1,5 @@
 /** Applying a plan to one registry, in its two steps: is it still true, and then the walk. */
-import { type AnyOperation, indexKinds, isSecretRef, type Operation, type TargetPlan, unseen } from "@quaymaster/engine"
+import { type AnyOperation, indexKinds, type Operation, secretsIn, type TargetPlan } from "@quaymaster/engine"
 import { Quay, type SecretUnavailable } from "@quaymaster/kinds"
 import {
   type Checked,
@@ -47,7 +47,7 @@ export const checkSecrets = <K extends Kind>(
   const references = operations.flatMap((operation) => {
     const kind = known.get(operation.kind)
     if (kind === undefined || operation.action === "delete") return []
-    return unseen(kind, operation.after).flatMap(({ after }) => (isSecretRef(after) ? [after] : []))
+    return secretsIn(kind.schema, operation.after)
   })
   return Effect.forEach(references, connection.quay.secret, { discard: true })
 }
