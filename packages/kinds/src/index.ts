@@ -18,6 +18,7 @@ import { repositoryPermission } from "./repository-permission.ts"
 import { repositoryState } from "./repository-state.ts"
 import { repositoryTrust } from "./repository-trust.ts"
 import { robot } from "./robot.ts"
+import { robotCredential } from "./robot-credential.ts"
 import { robotFederation } from "./robot-federation.ts"
 import { team } from "./team.ts"
 import { teamMember } from "./team-member.ts"
@@ -28,6 +29,7 @@ export const quayKinds = [
   organization,
   team,
   robot,
+  robotCredential,
   robotFederation,
   teamMember,
   teamSync,
@@ -54,8 +56,11 @@ export const quayKinds = [
 export type QuayKind = (typeof quayKinds)[number]
 
 export { NotAdministrator, type ReadError } from "./answers.ts"
+export type { Application } from "./application.ts"
 export type { DefaultPermission } from "./default-permission.ts"
 export { defineKind, type KindContext, type KindDefinition, KindFailed, type LibraryKind } from "./define-kind.ts"
+export type { GlobalMessage } from "./global-message.ts"
+export { DeliveryFailed, type LocalFile, type LocalFiles } from "./local-files.ts"
 export type { Organization } from "./organization.ts"
 export type { OrganizationAutoPrune } from "./organization-auto-prune.ts"
 export type { OrganizationImmutability } from "./organization-immutability.ts"
@@ -73,10 +78,10 @@ export type { RepositoryPermission } from "./repository-permission.ts"
 export type { RepositoryState } from "./repository-state.ts"
 export type { RepositoryTrust } from "./repository-trust.ts"
 export type { RobotAccount } from "./robot.ts"
+export { checkDelivery, deliver, isRobotCredential, type RobotCredential } from "./robot-credential.ts"
 export type { RobotFederation } from "./robot-federation.ts"
+export { type Regenerated, regenerateToken, robotWithToken } from "./robot-token.ts"
 export type { Team } from "./team.ts"
 export type { TeamMember } from "./team-member.ts"
 export type { TeamSync } from "./team-sync.ts"
-export type { Application } from "./application.ts"
-export type { GlobalMessage } from "./global-message.ts"
 export type { UserAccount } from "./user.ts"

@@ -8,6 +8,7 @@ import { type QuayClient, QuayError } from "@quaymaster/sdk"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { type LocalFiles, noFiles } from "./local-files.ts"
 import { featureOf, type Server, serverOf } from "./server.ts"
 
 /** Sends one request. The signal aborts it. */
@@ -22,6 +23,8 @@ export interface QuayOptions {
   readonly caller?: string | undefined
   /** Looks a secret up; rejects with an error whose message may be shown. */
   readonly secret?: (reference: SecretRef) => Promise<string>
+  /** Where credentials are delivered to. Left out: nowhere. */
+  readonly files?: LocalFiles
 }
 
 /** A secret that a file refers to cannot be had. The message names the reference, never the secret. */
@@ -37,6 +40,8 @@ export class Quay extends Context.Service<
     readonly caller: string | undefined
     /** The secret that a reference stands for. It goes into a request and nowhere else. */
     readonly secret: (reference: SecretRef) => Effect.Effect<string, SecretUnavailable>
+    /** Files of this machine. */
+    readonly files: LocalFiles
     /** What the registry offers, asked for once. */
     readonly server: Effect.Effect<Server, QuayError>
     /** Whether a feature is switched on, without asking for all the rest; undefined where the registry does not tell. */
@@ -48,7 +53,14 @@ export class Quay extends Context.Service<
   }
 >()("@quaymaster/kinds/Quay") {}
 
-export const makeQuay = ({ caller, client, limiter, registry, secret }: QuayOptions): Quay["Service"] => {
+export const makeQuay = ({
+  caller,
+  client,
+  files = noFiles,
+  limiter,
+  registry,
+  secret
+}: QuayOptions): Quay["Service"] => {
   const attempt = <A>(request: Request<A>): Effect.Effect<A, QuayError> =>
     limiter.run(settled((signal) => request(client, signal)))
   const ask = <A>(request: Request<A>) => retrying({ repeatable: true })(attempt(request))
@@ -69,6 +81,7 @@ export const makeQuay = ({ caller, client, limiter, registry, secret }: QuayOpti
   return {
     registry,
     caller,
+    files,
     secret: (reference) =>
       Effect.tryPromise({
         try: () =>

@@ -16,12 +16,20 @@ import { createQuayClient, identify, paginate, type QuayClient } from "@quaymast
 import { simulatedOnly, simulatorTest, type TestRegistry, testRegistry } from "@quaymaster/testing"
 import * as Effect from "effect/Effect"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { makeQuay, Quay, type QuayKind, quayKinds, type ReadError, type SecretUnavailable } from "../src/index.ts"
+import {
+  type DeliveryFailed,
+  makeQuay,
+  Quay,
+  type QuayKind,
+  quayKinds,
+  type ReadError,
+  type SecretUnavailable
+} from "../src/index.ts"
 
 export type Plan = TargetPlan<Operation<QuayKind>>
 
 /** What the methods of the kinds can fail with. */
-type Fails = ReadError | SecretUnavailable
+type Fails = ReadError | SecretUnavailable | DeliveryFailed
 
 /** The simulator that a file of tests, or one test, wants. */
 type Simulated = NonNullable<Parameters<typeof testRegistry>[0]>

@@ -20,6 +20,7 @@ import type { OpenedSimulator } from "@quaymaster/simulator"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { localFiles } from "./local-files.ts"
 
 /** How to reach registries, beside what files say of them. */
 export interface ConnectionOptions {
@@ -32,6 +33,8 @@ export interface ConnectionOptions {
   readonly timeout?: number | undefined
   /** Where references to secrets are looked up. Default: the process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
+  /** Where relative paths of files start that credentials are delivered to. Default: the process's working directory. */
+  readonly cwd?: string | undefined
 }
 
 /** The registry cannot be reached as configured. */
@@ -95,6 +98,7 @@ export const connect = (
         client,
         limiter,
         caller,
+        files: localFiles(options.cwd ?? process.cwd()),
         secret: (reference) => resolveSecret(reference, options.env ?? process.env, (path) => readFile(path, "utf8"))
       }),
       stillUs: Effect.flatMap(whoAmI, (now) =>

@@ -1,12 +1,13 @@
 /** What planning and applying with the built-in kinds, and kinds made with `defineKind`, can fail with. */
 import type { PlanRefused } from "@quaymaster/engine"
-import type { KindFailed, ReadError, SecretUnavailable } from "@quaymaster/kinds"
+import type { DeliveryFailed, KindFailed, ReadError, SecretUnavailable } from "@quaymaster/kinds"
 import type { PlanStale } from "@quaymaster/runtime"
 import type { ConnectionFailed, IdentityChanged } from "./connection.ts"
 
 export type Failure =
   | ReadError
   | SecretUnavailable
+  | DeliveryFailed
   | KindFailed
   | PlanRefused
   | PlanStale
