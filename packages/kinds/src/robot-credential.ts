@@ -201,7 +201,8 @@ export const robotCredential: Kind<"robot-credential", typeof schema, ReadError 
   needs: ({ organization, robot }) => [robotRef(organization, robot)],
   extras: "remove",
   refuses: (_, before) => (before?.foreign === undefined ? undefined : `${before.foreign}.`),
-  diff: ({ mode, token }) => [
+  diff: ({ foreign, mode, token }) => [
+    ...(foreign === undefined ? [] : [{ field: "content", before: "something else", after: "a credential" }]),
     ...(token === undefined ? [] : [{ field: "token", before: token, after: "current" }]),
     ...(mode === undefined ? [] : [{ field: "mode", before: mode, after: "0600" }])
   ],
