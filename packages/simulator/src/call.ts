@@ -11,11 +11,14 @@ import { problem, type Schema } from "./schema.ts"
 import type { Session, Sessions } from "./sessions.ts"
 import type { Organization, State } from "./state.ts"
 
+/** What a namespace may be closed to: new repositories, their states and mirrors, and a proxy cache. */
+export type Change = "repository" | "state" | "mirror" | "proxy-cache"
+
 /** Where one kind has a say in what another one does. Each may throw a refusal. */
 export interface Hooks {
   readonly beforeRobotDelete?: (call: Call, robot: string) => void
   readonly afterRobotDelete?: (call: Call, namespace: string, short: string) => void
-  readonly beforeRepositoryCreate?: (call: Call, namespace: string, name: string) => void
+  readonly beforeChange?: (call: Call, change: Change, namespace: string) => void
   /** The quotas as views of organizations and users show them. */
   readonly quotas?: (call: Call, namespace: string) => Quotas
   /** Somebody followed the link that was mailed to an address. */
@@ -200,6 +203,11 @@ export class Call {
     const found = problem(schema, value)
     if (found !== undefined) throw invalidRequest(found)
     this.#body = new Body(value)
+  }
+
+  /** Turns away what another kind keeps from being done in a namespace. */
+  before(change: Change, namespace: string): void {
+    for (const { beforeChange } of this.registry.hooks) beforeChange?.(this, change, namespace)
   }
 
   /** Notes in the audit log what was done, by whom and with which token. */

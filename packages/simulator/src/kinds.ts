@@ -25,6 +25,7 @@ import { session } from "./routes/session.ts"
 import { superuser } from "./routes/superuser.ts"
 import { tag } from "./routes/tag.ts"
 import { team } from "./routes/team.ts"
+import { trigger } from "./routes/trigger.ts"
 import { user } from "./routes/user.ts"
 
 export const KINDS: readonly Kind[] = [
@@ -53,5 +54,6 @@ export const KINDS: readonly Kind[] = [
   invitation,
   entity,
   tag,
+  trigger,
   session
 ]

@@ -3,6 +3,7 @@
 import { aliveTag, digestOf, imageOf, images, type Label, newImage, setTag, usage } from "./images.ts"
 import { uuid } from "./random.ts"
 import { coverNewTag } from "./routes/immutability.ts"
+import { organizationMirrorOf } from "./routes/organization-mirror.ts"
 import { isOverQuota } from "./routes/quota.ts"
 import type { Repository, State } from "./state.ts"
 
@@ -89,8 +90,15 @@ const target = (state: State, namespace: string, name: string, by: string): Repo
   const owner = state.namespace(namespace)
   if (owner === undefined) throw new PushRefused(`there is no namespace ${namespace}`)
   const known = owner.repositories.get(name)
+  const organization = state.organizations.get(namespace)
+  const mirror = organization === undefined ? undefined : organizationMirrorOf(organization)
+  const mirrors = mirror !== undefined && by === `${namespace}+${mirror.robot}`
+  if ((known?.state === "ORG_MIRROR" || (known === undefined && mirror !== undefined)) && !mirrors) {
+    throw new PushRefused(`only the mirror of ${namespace} pushes to ${namespace}/${name}`)
+  }
   if (known !== undefined) return known
-  const made = state.newRepository("private", null)
+  const made = state.newRepository(mirror?.visibility ?? "private", null)
+  if (mirrors) made.state = "ORG_MIRROR"
   if (!by.includes("+")) made.permissions.users.set(by, "admin")
   owner.repositories.set(name, made)
   return made

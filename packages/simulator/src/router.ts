@@ -15,6 +15,17 @@ import type { Part, Scope } from "./state.ts"
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE"
 
+/** Whether the release is at least another one. */
+export type Since = (release: string) => boolean
+
+interface RouteBody<S> {
+  readonly name: string
+  readonly schema: S
+  readonly optional?: boolean
+  /** Discovery does not say that there is one. */
+  readonly unlisted?: boolean
+}
+
 export interface Route {
   readonly method: Method
   /** With `{names}`; `{repository}` takes slashes. Trailing slashes count. */
@@ -32,14 +43,17 @@ export interface Route {
   readonly until?: string
   /** The release that first lists it in discovery, where that came later. */
   readonly listedSince?: string
-  /** The name and the schema of the body. */
-  readonly body?: { readonly name: string; readonly schema: Schema; readonly optional?: boolean }
+  /** The schema may differ from release to release. */
+  readonly body?: RouteBody<Schema | ((since: Since) => Schema)>
   /** Who signed in with a password must have done so a short while ago. */
   readonly fresh?: boolean
   /** Runs before the body is looked at. */
   readonly guard?: (call: Call) => void
   readonly handle: (call: Call) => Reply
 }
+
+/** A route of one release. */
+export type Served = Omit<Route, "body"> & { readonly body?: RouteBody<Schema> }
 
 /** A resource: its routes and what it keeps. */
 export interface Kind {
@@ -50,7 +64,7 @@ export interface Kind {
 }
 
 interface Entry {
-  readonly route: Route
+  readonly route: Served
   readonly pattern: RegExp
   readonly names: readonly string[]
   readonly fixed: number
@@ -58,7 +72,13 @@ interface Entry {
 
 const PARAMETER = /\{(\w+)\}/g
 
-const compile = (route: Route): Entry => {
+const settled = ({ body, ...route }: Route, since: Since): Served => {
+  if (body === undefined) return route
+  const { schema } = body
+  return { ...route, body: { ...body, schema: typeof schema === "function" ? schema(since) : schema } }
+}
+
+const compile = (route: Served): Entry => {
   const names = [...route.path.matchAll(PARAMETER)].map(([, name]) => name ?? "")
   const source = route.path
     .split(PARAMETER)
@@ -75,12 +95,12 @@ const compile = (route: Route): Entry => {
 }
 
 export interface Match {
-  readonly route: Route
+  readonly route: Served
   readonly parameters: ReadonlyMap<string, string>
 }
 
 export class Router {
-  readonly routes: readonly Route[]
+  readonly routes: readonly Served[]
   readonly #entries: readonly Entry[]
   readonly #version: string | undefined
 
@@ -93,6 +113,7 @@ export class Router {
           (route.since === undefined || isAtLeast(version, route.since)) &&
           (route.until === undefined || !isAtLeast(version, route.until))
       )
+      .map((route) => settled(route, (release) => isAtLeast(version, release)))
     this.#version = version
     // The more of a path is fixed, the earlier it is tried: `{repository}` would swallow the others.
     this.#entries = this.routes.map(compile).sort((a, b) => b.fixed - a.fixed || a.names.length - b.names.length)

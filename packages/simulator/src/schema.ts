@@ -8,8 +8,11 @@ export interface Schema {
   readonly enum?: readonly (string | number | null)[]
   readonly required?: readonly string[]
   readonly properties?: { readonly [name: string]: Schema }
+  /** Whether other properties may be there; they may where nothing is said. */
+  readonly additionalProperties?: boolean
   readonly items?: Schema
   readonly oneOf?: readonly Schema[]
+  readonly not?: Schema
   readonly maxLength?: number
   readonly minLength?: number
   readonly minItems?: number
@@ -70,7 +73,10 @@ const ofNumber = (schema: Schema, value: number): string | undefined => {
 const ofObject = (schema: Schema, value: { [key: string]: unknown }): string | undefined => {
   const missing = schema.required?.find((name) => !Object.hasOwn(value, name))
   if (missing !== undefined) return `${repr(missing)} is a required property`
-  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+  const known = schema.properties ?? {}
+  const other = schema.additionalProperties === false && Object.keys(value).find((name) => !Object.hasOwn(known, name))
+  if (typeof other === "string") return `Additional properties are not allowed (${repr(other)} was unexpected)`
+  for (const [name, property] of Object.entries(known)) {
     const found = Object.hasOwn(value, name) ? problem(property, value[name]) : undefined
     if (found !== undefined) return found
   }
@@ -99,6 +105,9 @@ export const problem = (schema: Schema, value: unknown): string | undefined => {
   }
   if (schema.oneOf !== undefined && schema.oneOf.filter((one) => problem(one, value) === undefined).length !== 1) {
     return `${repr(value)} is not valid under any of the given schemas`
+  }
+  if (schema.not !== undefined && problem(schema.not, value) === undefined) {
+    return `${repr(value)} should not be valid under ${repr(schema.not)}`
   }
   if (typeof value === "string") return ofText(schema, value)
   if (typeof value === "number") return ofNumber(schema, value)

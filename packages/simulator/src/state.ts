@@ -9,7 +9,7 @@ export const FORMAT = "quaymaster-simulator/1"
 export const TEAM_ROLES = ["member", "creator", "admin"] as const
 export const REPOSITORY_ROLES = ["read", "write", "admin"] as const
 export const VISIBILITIES = ["public", "private"] as const
-export const REPOSITORY_STATES = ["NORMAL", "READ_ONLY", "MIRROR"] as const
+export const REPOSITORY_STATES = ["NORMAL", "READ_ONLY", "MIRROR", "ORG_MIRROR"] as const
 export const DELEGATE_KINDS = ["user", "team"] as const
 
 export const SCOPES = [

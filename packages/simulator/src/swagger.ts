@@ -2,7 +2,7 @@
 // out too: what the answers look like.
 import { isAtLeast } from "./features.ts"
 import { isJson, isObject, type Json } from "./json.ts"
-import type { Route } from "./router.ts"
+import type { Served } from "./router.ts"
 
 const parameters = (path: string): Json[] =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
@@ -14,9 +14,9 @@ const parameters = (path: string): Json[] =>
 
 const SUCCESS = { GET: "200", POST: "201", PUT: "200", DELETE: "204" } as const
 
-const operation = (route: Route): { [key: string]: Json } => ({
+const operation = (route: Served): { [key: string]: Json } => ({
   operationId: route.operation ?? "",
-  parameters: route.body === undefined ? [] : [bodyParameter(route.body.name)],
+  parameters: route.body === undefined || route.body.unlisted === true ? [] : [bodyParameter(route.body.name)],
   responses: { [SUCCESS[route.method]]: { description: "Success" } },
   ...(route.scope === undefined ? {} : { security: [{ oauth2_implicit: [route.scope] }] })
 })
@@ -28,14 +28,14 @@ const bodyParameter = (name: string): Json => ({
   schema: { $ref: `#/definitions/${name}` }
 })
 
-const isListed = (route: Route, internal: boolean, version: string | undefined): boolean =>
+const isListed = (route: Served, internal: boolean, version: string | undefined): boolean =>
   route.operation !== undefined &&
   (internal || route.internal !== true) &&
   (route.listedSince === undefined || isAtLeast(version, route.listedSince))
 
 /** Of operations that share the name of a body, the last one's schema is shown, as in Quay; before 3.9 the first one's. */
 export const swagger = (
-  routes: readonly Route[],
+  routes: readonly Served[],
   internal: boolean,
   origin: string,
   version: string | undefined
@@ -47,7 +47,7 @@ export const swagger = (
     const known = paths.get(route.path) ?? { parameters: parameters(route.path), "x-path": route.path }
     paths.set(route.path, { ...known, [route.method.toLowerCase()]: operation(route) })
     const schema: unknown = route.body?.schema
-    if (route.body === undefined || !isObject(schema) || !isJson(schema)) continue
+    if (route.body === undefined || route.body.unlisted === true || !isObject(schema) || !isJson(schema)) continue
     if (isAtLeast(version, "3.9") || !definitions.has(route.body.name)) definitions.set(route.body.name, schema)
   }
   return {

@@ -4,7 +4,7 @@ import { invalidRequest, json, noContent, notFound } from "../errors.ts"
 import { Reader, StateError } from "../json.ts"
 import { ORGANIZATION, type Owner, REPOSITORY } from "../owners.ts"
 import { uuid } from "../random.ts"
-import type { Kind, Route } from "../router.ts"
+import type { Kind, Route, Since } from "../router.ts"
 import type { Schema } from "../schema.ts"
 import { type Part, part } from "../state.ts"
 
@@ -18,16 +18,15 @@ interface Policy {
   tagPatternMatches: boolean
 }
 
-const CONFIG: Schema = {
+const CONFIG = (since: Since): Schema => ({
   type: "object",
   required: ["method", "value"],
   properties: {
     method: { type: "string" },
     value: { type: ["integer", "string"] },
-    tagPattern: { type: "string" },
-    tagPatternMatches: { type: "boolean" }
+    ...(since("3.13") ? { tagPattern: { type: "string" }, tagPatternMatches: { type: "boolean" } } : {})
   }
-}
+})
 
 const readPolicy = (value: unknown, place: string): Policy => {
   const reader = new Reader(value, place)

@@ -182,7 +182,7 @@ const routes = (owner: Owner, policies: Part<Policy[]>, prefix: string, listed: 
   ]
 }
 
-const ofOrganizations = kept("organization")
+export const organizationPolicies = kept("organization")
 const ofRepositories = kept("repository")
 
 /** A tag that is made where a policy covers its name is immutable from the start. */
@@ -194,7 +194,7 @@ export const coverNewTag = (
   const organization = state.organizations.get(path.namespace)
   const repository = state.repository(path.namespace, path.name)
   const policy = [
-    ...(organization === undefined ? [] : ofOrganizations.of(organization)),
+    ...(organization === undefined ? [] : organizationPolicies.of(organization)),
     ...(repository === undefined ? [] : ofRepositories.of(repository))
   ].find((one) => covers(one, tag.name))
   if (policy === undefined) return
@@ -212,9 +212,9 @@ export const coverNewTag = (
 
 export const immutability: Kind = {
   name: "immutability",
-  parts: [ofOrganizations, ofRepositories],
+  parts: [organizationPolicies, ofRepositories],
   routes: [
-    ...routes(ORGANIZATION, ofOrganizations, "Org", "Org"),
+    ...routes(ORGANIZATION, organizationPolicies, "Org", "Org"),
     ...routes(REPOSITORY, ofRepositories, "Repository", "Repository")
   ]
 }

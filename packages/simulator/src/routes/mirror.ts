@@ -17,7 +17,7 @@ import {
   wantedRobot
 } from "../mirrors.ts"
 import { splitRobot } from "../names.ts"
-import type { Kind } from "../router.ts"
+import type { Kind, Since } from "../router.ts"
 import type { Schema } from "../schema.ts"
 import { part, type Repository } from "../state.ts"
 import { foundRepository, requireRole } from "./repository.ts"
@@ -60,16 +60,29 @@ const PROPERTIES: { readonly [name: string]: Schema } = {
       rule_value: { type: "array", items: { type: "string" } }
     }
   },
-  robot_username: { type: "string" },
-  skopeo_timeout_interval: { type: "integer" },
-  architecture_filter: { type: ["array", "null"], items: { type: "string" } }
+  robot_username: { type: "string" }
 }
 
-const UPDATE: Schema = { type: "object", properties: PROPERTIES }
-const CREATE: Schema = {
-  ...UPDATE,
-  required: ["external_reference", "sync_interval", "sync_start_date", "root_rule"]
-}
+const UPDATE = (since: Since): Schema => ({
+  type: "object",
+  properties: {
+    ...PROPERTIES,
+    ...(since("3.15") ? { skopeo_timeout_interval: { type: "integer", minimum: 300 } } : {}),
+    ...(since("3.17") ? { architecture_filter: { type: ["array", "null"], items: { type: "string" } } } : {})
+  }
+})
+
+const REQUIRED = ["external_reference", "sync_interval", "sync_start_date", "root_rule"]
+const CREATE = (since: Since): Schema => ({
+  ...UPDATE(since),
+  required: since("3.15") ? [...REQUIRED, "skopeo_timeout_interval"] : REQUIRED
+})
+
+/** What came later: the releases that take it without an error. The first of them drop it, and list it nowhere. */
+const LATER = new Map([
+  ["skopeo_timeout_interval", ["3.14.7", "3.15"]],
+  ["architecture_filter", ["3.16.4", "3.17"]]
+])
 
 const mirrors = part<Mirror | undefined>({
   owner: "repository",
@@ -146,36 +159,24 @@ const letWrite = (call: Call, namespace: string, name: string, repository: Repos
   if (!atLeast(grantedRole(call.state, full, namespace, name), "write")) repository.permissions.users.set(full, "write")
 }
 
-/** Releases that do not know it do not check it. */
-const checkTimeout = (call: Call): void => {
-  const timeout = call.body.number("skopeo_timeout_interval")
-  if (timeout !== undefined && timeout < 300 && call.since("3.15")) {
-    throw invalidRequest(`${timeout} is less than the minimum of 300`)
-  }
-}
-
 /** Up to 3.18 any host would do. */
 const checkHost = (call: Call): void => {
   const reference = call.body.text("external_reference")
   if (reference !== undefined && call.since("3.19")) refusePrivateHost(reference)
 }
 
-/** From which releases a key is taken without an error; the first ones drop it. */
-const EARLY: readonly (readonly [string, readonly string[]])[] = [
-  ["skopeo_timeout_interval", ["3.14.7", "3.15"]],
-  ["architecture_filter", ["3.16.4", "3.17"]]
-]
+const isTaken = (call: Call, key: string): boolean => {
+  const releases = LATER.get(key)
+  return releases === undefined ? Object.hasOwn(PROPERTIES, key) : isAmong(call.registry.version, releases)
+}
 
 const create = (call: Call) => {
   const { namespace, name, repository } = foundRepository(call)
   const { body } = call
-  if (call.since("3.15") && body.get("skopeo_timeout_interval") === undefined) {
-    throw invalidRequest("'skopeo_timeout_interval' is a required property")
-  }
-  checkTimeout(call)
   if (mirrors.of(repository) !== undefined) {
     throw detail(409, `Mirror configuration already exits for repository ${namespace}/${name}`)
   }
+  call.before("mirror", namespace)
   checkHost(call)
   const tags = wantedTags(call)
   const sync_start_date = wantedDate(call)
@@ -184,9 +185,9 @@ const create = (call: Call) => {
   if (username === undefined) throw internalError("no robot_username")
   const robot = wantedRobot(call, namespace, username)
   letWrite(call, namespace, name, repository, robot)
-  const unknown = Object.keys(asObject(body.value)).some((key) => !Object.hasOwn(PROPERTIES, key))
-  const early = EARLY.some(([key, since]) => body.get(key) !== undefined && !isAmong(call.registry.version, since))
-  if (unknown || early) throw internalError("an argument that the model does not have")
+  if (!Object.keys(asObject(body.value)).every((key) => isTaken(call, key))) {
+    throw internalError("an argument that the model does not have")
+  }
   mirrors.set(repository, {
     is_enabled: body.flag("is_enabled") ?? true,
     external_reference: body.required("external_reference"),
@@ -238,7 +239,7 @@ const logChanges = (call: Call): void => {
   const enabled = call.body.flag("is_enabled")
   if (enabled !== undefined) call.logRepository(enabled ? "repo_mirror_enabled" : "repo_mirror_disabled", path)
   for (const [changed, to] of Object.entries(asObject(call.body.value))) {
-    if (changed === "is_enabled" || !Object.hasOwn(PROPERTIES, changed)) continue
+    if (changed === "is_enabled" || !isTaken(call, changed)) continue
     call.logRepository("repo_mirror_config_changed", path, { changed, to: SECRETS.includes(changed) ? "********" : to })
   }
 }
@@ -247,7 +248,6 @@ const logChanges = (call: Call): void => {
 const update = (call: Call) => {
   const { namespace, name, repository, mirror } = found(call)
   const { body } = call
-  checkTimeout(call)
   checkHost(call)
   const has = (key: string) => body.get(key) !== undefined
   mirror.is_enabled = body.flag("is_enabled") ?? mirror.is_enabled

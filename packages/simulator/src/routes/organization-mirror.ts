@@ -1,5 +1,6 @@
-// The mirror of a whole organization. Leaves out mirroring: it never finds a repository.
-import type { Call } from "../call.ts"
+// The mirror of a whole organization, and what it closes the organization to. Leaves out mirroring: it finds no repository by
+// itself, so what is there was in the state, or was pushed by the mirror's robot.
+import type { Call, Change } from "../call.ts"
 import { detail, invalidRequest, json, noContent, notFound } from "../errors.ts"
 import { refusePrivateHost } from "../hosts.ts"
 import { type Json, Reader } from "../json.ts"
@@ -16,7 +17,9 @@ import {
 } from "../mirrors.ts"
 import type { Kind } from "../router.ts"
 import type { Schema } from "../schema.ts"
-import { part, VISIBILITIES, type Visibility } from "../state.ts"
+import { type Organization, part, VISIBILITIES, type Visibility } from "../state.ts"
+import { organizationPolicies } from "./immutability.ts"
+import { proxyCaches } from "./proxy-cache.ts"
 
 const TYPES = ["harbor", "quay"] as const
 
@@ -70,7 +73,10 @@ const CREATE: Schema = {
 }
 
 /** Without the type, which cannot be changed and is ignored. */
-const UPDATE: Schema = { type: "object", properties: PROPERTIES }
+const UPDATE: Schema = {
+  type: "object",
+  properties: { ...PROPERTIES, external_registry_config: { type: "object" } }
+}
 
 const mirrors = part<Mirror | undefined>({
   owner: "organization",
@@ -102,6 +108,18 @@ const mirrors = part<Mirror | undefined>({
   write: (mirror) => (mirror === undefined ? undefined : { ...mirror })
 })
 
+/** Who pushes what the mirror of an organization finds, and who sees it; undefined where there is no mirror. */
+export const organizationMirrorOf = (
+  organization: Organization
+): { readonly robot: string; readonly visibility: Visibility } | undefined => mirrors.of(organization)
+
+const CLOSED: { readonly [change in Change]: string } = {
+  repository: "Cannot create repository: organization is managed by organization-level mirroring",
+  state: "The mirror of the organization decides the states of its repositories",
+  mirror: "The organization is mirrored as a whole: its repositories have no mirrors of their own",
+  "proxy-cache": "An organization that is mirrored has no proxy cache"
+}
+
 const view = (name: string, { external_registry_password, robot, ...mirror }: Mirror) => ({
   ...mirror,
   has_external_registry_password: external_registry_password !== null,
@@ -132,6 +150,12 @@ const create = (call: Call) => {
       "Cannot create organization mirror: the organization already contains repositories. " +
         "Organization mirroring requires an empty organization."
     )
+  }
+  if (call.feature("IMMUTABLE_TAGS") && organizationPolicies.of(organization).length > 0) {
+    throw invalidRequest("Cannot create organization mirror: the organization has immutability policies")
+  }
+  if (call.feature("PROXY_CACHE") && proxyCaches.of(organization) !== undefined) {
+    throw invalidRequest("Cannot create organization mirror: the organization has a proxy cache")
   }
   refusePrivateHost(body.required("external_registry_url"))
   mirrors.set(organization, {
@@ -211,11 +235,9 @@ export const organizationMirror: Kind = {
   name: "organization-mirror",
   parts: [mirrors],
   hooks: {
-    beforeRepositoryCreate: (call, namespace) => {
-      const organization = call.state.organizations.get(namespace)
-      if (organization !== undefined && mirrors.of(organization) !== undefined) {
-        throw invalidRequest("Cannot create repository: organization is managed by organization-level mirroring")
-      }
+    beforeChange: (call, change, namespace) => {
+      const organization = call.feature("ORG_MIRROR") ? call.state.organizations.get(namespace) : undefined
+      if (organization !== undefined && mirrors.of(organization) !== undefined) throw invalidRequest(CLOSED[change])
     },
     // Quay checks repositories' mirrors only: an organization's goes with its robot, without a word.
     afterRobotDelete: (call, namespace, short) => {
@@ -256,7 +278,11 @@ export const organizationMirror: Kind = {
       path: MIRROR,
       operation: "deleteOrgMirrorConfig",
       handle: (call) => {
-        mirrors.set(found(call).organization, undefined)
+        const { organization } = found(call)
+        mirrors.set(organization, undefined)
+        for (const repository of organization.repositories.values()) {
+          if (repository.state === "ORG_MIRROR") repository.state = "NORMAL"
+        }
         log(call, "org_mirror_disabled")
         return noContent()
       }

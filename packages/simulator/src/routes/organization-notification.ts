@@ -68,7 +68,7 @@ export const organizationNotification: Kind = {
       method: "POST",
       path: ALL,
       operation: "createOrgNotification",
-      body: { name: "NotificationCreateRequest", schema: NOTIFICATION },
+      body: { name: "NotificationCreateRequest", schema: NOTIFICATION, unlisted: true },
       handle: create
     },
     {

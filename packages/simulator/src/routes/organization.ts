@@ -5,32 +5,32 @@ import { invalidRequest, json, message, noContent } from "../errors.ts"
 import { isAmong, tagExpirationSeconds } from "../features.ts"
 import { fromMap, type Json } from "../json.ts"
 import { isEmail, namespaceProblem } from "../names.ts"
-import type { Kind } from "../router.ts"
+import type { Kind, Since } from "../router.ts"
 import type { Schema } from "../schema.ts"
 import type { Organization } from "../state.ts"
 import { quotaView } from "../views.ts"
 
-const NEW: Schema = {
+const NEW = (since: Since): Schema => ({
   type: "object",
   required: ["name"],
   properties: {
     name: { type: "string" },
     email: { type: "string" },
-    contact_email: { type: "string" },
+    ...(since("3.18") ? { contact_email: { type: "string" } } : {}),
     recaptcha_response: { type: "string" }
   }
-}
+})
 
-const UPDATE: Schema = {
+const UPDATE = (since: Since): Schema => ({
   type: "object",
   properties: {
     email: { type: "string" },
-    contact_email: { type: ["string", "null"] },
+    ...(since("3.18") ? { contact_email: { type: ["string", "null"] } } : {}),
     invoice_email: { type: "boolean" },
     invoice_email_address: { type: ["string", "null"] },
     tag_expiration_s: { type: "integer", minimum: 0 }
   }
-}
+})
 
 const visibleEmail = (call: Call, organization: Organization): string =>
   organization.email ?? (call.since("3.18") ? "" : organization.uuid)

@@ -26,7 +26,7 @@ const NEW: Schema = {
   properties: { upstream_registry: { type: "string" } }
 }
 
-const caches = part<ProxyCache | undefined>({
+export const proxyCaches = part<ProxyCache | undefined>({
   owner: "organization",
   key: "proxy_cache",
   empty: () => undefined,
@@ -60,11 +60,12 @@ const target = (call: Call): Organization => {
 const create = (call: Call) => {
   const organization = target(call)
   refusePrivateHost(call.body.required("upstream_registry"))
+  call.before("proxy-cache", call.parameter("orgname"))
   if (hasImmutableTags(organization.repositories.values(), call.registry.now())) {
     throw invalidRequest("Cannot convert organization to proxy cache: immutable tags exist")
   }
-  if (caches.of(organization) !== undefined) throw invalidRequest("Proxy Cache Configuration already exists")
-  caches.set(organization, {
+  if (proxyCaches.of(organization) !== undefined) throw invalidRequest("Proxy Cache Configuration already exists")
+  proxyCaches.set(organization, {
     upstream_registry: call.body.required("upstream_registry"),
     upstream_registry_username: call.body.text("upstream_registry_username") ?? null,
     upstream_registry_password: call.body.text("upstream_registry_password") ?? null,
@@ -81,7 +82,7 @@ const shared = { path: PATH, features: ["PROXY_CACHE"] } as const
 
 export const proxyCache: Kind = {
   name: "proxy-cache",
-  parts: [caches],
+  parts: [proxyCaches],
   routes: [
     {
       ...shared,
@@ -92,7 +93,7 @@ export const proxyCache: Kind = {
         const name = call.parameter("orgname")
         call.caller.require(call.caller.isMember(name))
         const organization = call.state.organizations.get(name)
-        const cache = organization === undefined ? undefined : caches.of(organization)
+        const cache = organization === undefined ? undefined : proxyCaches.of(organization)
         if (cache === undefined) return json(200, { upstream_registry: "", expiration_s: "", insecure: "" })
         const { upstream_registry, expiration_s, insecure } = cache
         return json(200, { upstream_registry, expiration_s, insecure })
@@ -113,7 +114,7 @@ export const proxyCache: Kind = {
       body: { name: "NewProxyCacheConfig", schema: NEW },
       handle: (call) => {
         const { organization } = call.administered()
-        if (caches.of(organization) !== undefined) {
+        if (proxyCaches.of(organization) !== undefined) {
           throw invalidRequest("Proxy Cache Configuration already exists")
         }
         refusePrivateHost(call.body.required("upstream_registry"))
@@ -126,9 +127,9 @@ export const proxyCache: Kind = {
       operation: "deleteProxyCacheConfig",
       handle: (call) => {
         const { name, organization } = call.administered()
-        const cache = caches.of(organization)
+        const cache = proxyCaches.of(organization)
         if (cache === undefined) throw notFound()
-        caches.set(organization, undefined)
+        proxyCaches.set(organization, undefined)
         const { upstream_registry } = cache
         call.log("delete_proxy_cache_config", { namespace: name }, { upstream_registry })
         return json(201, "Deleted")

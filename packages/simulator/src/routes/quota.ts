@@ -2,7 +2,7 @@
 import type { Call, Quotas } from "../call.ts"
 import { invalidRequest, json, message, noContent, notFound } from "../errors.ts"
 import { Reader } from "../json.ts"
-import type { Kind, Route } from "../router.ts"
+import type { Kind, Route, Since } from "../router.ts"
 import type { Schema } from "../schema.ts"
 import { type Organization, part } from "../state.ts"
 import { namespaceNotifications } from "./organization-notification.ts"
@@ -55,8 +55,14 @@ const quotas = part<Quota | undefined>({
 
 const BYTES: Schema = { required: ["limit_bytes"], properties: { limit_bytes: { type: "integer" } } }
 const TEXT: Schema = { required: ["limit"], properties: { limit: { type: "string", pattern: SIZE } } }
-/** Exactly one of the two; before 3.12 there were only bytes. */
-const QUOTA: Schema = { type: "object", oneOf: [BYTES, TEXT] }
+/** Exactly one of the two; before 3.12 there were only bytes, and beside them nothing was looked at. */
+const QUOTA = (since: Since): Schema => ({ type: "object", ...(since("3.12") ? { oneOf: [BYTES, TEXT] } : BYTES) })
+const NEITHER: Schema = { properties: { limit_bytes: { not: {} }, limit: { not: {} } } }
+/** One of the two or none, and nothing else. */
+const QUOTA_UPDATE = (since: Since): Schema =>
+  since("3.12")
+    ? { type: "object", oneOf: [BYTES, TEXT, NEITHER].map((one) => ({ ...one, additionalProperties: false })) }
+    : { type: "object", properties: BYTES.properties ?? {} }
 const LIMIT: Schema = {
   type: "object",
   required: ["type", "threshold_percent"],
@@ -153,12 +159,6 @@ const remove = (place: Place) => (call: Call) => {
   return noContent()
 }
 
-/** Before 3.12 there were only bytes, and beside them nothing was looked at. */
-const inBothForms = (name: string, route: Omit<Route, "body" | "since" | "until">): readonly Route[] => [
-  { ...route, until: "3.12", body: { name, schema: { type: "object", ...BYTES } } },
-  { ...route, since: "3.12", body: { name, schema: QUOTA } }
-]
-
 const routes = (place: Place): readonly Route[] => {
   const all = `${place.base}/quota`
   const one = `${all}/{quota_id}`
@@ -176,25 +176,28 @@ const routes = (place: Place): readonly Route[] => {
         return json(200, quota === undefined ? [] : [view(call, quota)])
       }
     },
-    ...inBothForms(`New${place.body}`, {
+    {
       ...shared,
       method: "POST",
       path: all,
       operation: `create${place.names.one}`,
+      body: { name: `New${place.body}`, schema: QUOTA },
       handle: create(place)
-    }),
-    ...inBothForms(`Update${place.body}`, {
+    },
+    {
       ...shared,
       method: "PUT",
       path: one,
       operation: `change${place.names.one}`,
+      body: { name: `Update${place.body}`, schema: QUOTA_UPDATE },
       handle: (call) => {
         const { name, quota } = found(call, place)
-        quota.limit_bytes = wantedBytes(call)
+        const named = call.since("3.12") ? ["limit_bytes", "limit"] : ["limit_bytes"]
+        if (named.some((key) => call.body.get(key) !== undefined)) quota.limit_bytes = wantedBytes(call)
         logQuota(call, "org_change_quota", name, quota)
         return json(200, view(call, quota))
       }
-    }),
+    },
     {
       ...shared,
       method: "DELETE",

@@ -1,16 +1,17 @@
-// Repositories: create, list, view, describe, show or hide, freeze, delete. Leaves out what is in them (tag.ts), builds and
+// Repositories: create, list, view, describe, show or hide, freeze, have their tags signed, delete. Leaves out what is in them (tag.ts), builds and
 // stars.
 import { atLeast } from "../auth.ts"
 import type { Call } from "../call.ts"
 import { detail, internalError, invalidRequest, json, noContent, notFound } from "../errors.ts"
 import { imageOf, isAlive, newestFirst, tags, usage } from "../images.ts"
+import { Reader } from "../json.ts"
 import { isRepositoryName } from "../names.ts"
-import type { Kind } from "../router.ts"
+import type { Kind, Since } from "../router.ts"
 import type { Schema } from "../schema.ts"
 import {
   type DefaultPermission,
   type Organization,
-  REPOSITORY_STATES,
+  part,
   type Repository,
   type RepositoryRole,
   VISIBILITIES
@@ -20,8 +21,10 @@ import { configuredQuota, isPublic, mailDate } from "../views.ts"
 const PAGE = 100
 const TAGS = 500
 const STATS_DAYS = 91
+/** Those that are for people to choose; Quay alone makes one the organization's mirror's. */
+const STATES = ["NORMAL", "READ_ONLY", "MIRROR"] as const
 
-const NEW: Schema = {
+const NEW = (since: Since): Schema => ({
   type: "object",
   required: ["repository", "visibility", "description"],
   properties: {
@@ -29,9 +32,9 @@ const NEW: Schema = {
     visibility: { type: "string", enum: VISIBILITIES },
     namespace: { type: "string" },
     description: { type: "string" },
-    repo_kind: { type: ["string", "null"], enum: ["image", null] }
+    repo_kind: { type: ["string", "null"], enum: since("3.17") ? ["image", null] : ["image", "application", null] }
   }
-}
+})
 
 const UPDATE: Schema = {
   type: "object",
@@ -48,8 +51,23 @@ const VISIBILITY: Schema = {
 const STATE: Schema = {
   type: "object",
   required: ["state"],
-  properties: { state: { type: "string", enum: REPOSITORY_STATES } }
+  properties: { state: { type: "string", enum: STATES } }
 }
+
+const TRUST: Schema = {
+  type: "object",
+  required: ["trust_enabled"],
+  properties: { trust_enabled: { type: "boolean" } }
+}
+
+/** Whether the tags of a repository are signed. */
+const trust = part<boolean>({
+  owner: "repository",
+  key: "trust_enabled",
+  empty: () => false,
+  read: (value, place) => new Reader({ trust_enabled: value }, place).flag("trust_enabled", false),
+  write: (isEnabled) => (isEnabled ? true : undefined)
+})
 
 /** Turns away who has less than the role on the repository in the path, whether it exists or not. */
 export const requireRole =
@@ -103,7 +121,7 @@ const create = (call: Call) => {
   }
   const owner = state.namespace(namespace)
   if (owner === undefined) throw internalError(`no namespace ${namespace}`)
-  for (const { beforeRepositoryCreate } of call.registry.hooks) beforeRepositoryCreate?.(call, namespace, name)
+  call.before("repository", namespace)
   const repository = state.newRepository(body.one("visibility", VISIBILITIES), body.text("description") ?? "")
   // Whoever creates a repository administers it, besides what the defaults say.
   repository.permissions.users.set(creator, "admin")
@@ -195,7 +213,7 @@ const view = (call: Call) => {
     is_starred: false,
     // Public repositories need no token to show their badge.
     status_token: isPublic(repository) ? "" : repository.status_token,
-    trust_enabled: false,
+    trust_enabled: call.feature("SIGNING") && trust.of(repository),
     tag_expiration_s: call.state.namespace(namespace)?.tag_expiration_s ?? 0,
     is_free_account: true,
     state: repository.state,
@@ -210,6 +228,7 @@ const REPOSITORY = "/api/v1/repository/{repository}"
 
 export const repository: Kind = {
   name: "repository",
+  parts: [trust],
   routes: [
     {
       method: "POST",
@@ -287,9 +306,26 @@ export const repository: Kind = {
         const { namespace, name } = call.repositoryPath()
         const repository = call.state.repository(namespace, name)
         if (repository === undefined) throw detail(400, "Repository not found")
-        const state = call.body.one("state", REPOSITORY_STATES)
+        call.before("state", namespace)
+        const state = call.body.one("state", STATES)
         repository.state = state
         call.logRepository("change_repo_state", { namespace, name }, { state_changed: state })
+        return json(200, { success: true })
+      }
+    },
+    {
+      method: "POST",
+      path: `${REPOSITORY}/changetrust`,
+      operation: "changeRepoTrust",
+      scope: "repo:admin",
+      features: ["SIGNING"],
+      guard: requireRole("admin"),
+      body: { name: "ChangeRepoTrust", schema: TRUST },
+      handle: (call) => {
+        const found = foundRepository(call)
+        const trust_enabled = call.body.flag("trust_enabled") ?? false
+        trust.set(found.repository, trust_enabled)
+        call.logRepository("change_repo_trust", found, { trust_enabled })
         return json(200, { success: true })
       }
     }

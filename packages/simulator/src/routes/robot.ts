@@ -247,6 +247,6 @@ export const robot: Kind = {
       scope: "user:admin",
       handle: (call) => list(ofCaller(call).name, true)(call)
     },
-    ...routes("/api/v1/user/robots", "User", ofCaller, "3.18")
+    ...routes("/api/v1/user/robots", "User", ofCaller, "3.17")
   ]
 }

@@ -7,7 +7,7 @@ import type { Schema } from "../schema.ts"
 const SIGN_IN: Schema = {
   type: "object",
   required: ["username", "password"],
-  properties: { username: { type: "string" }, password: { type: "string" } }
+  properties: { username: { type: "string" }, password: { type: "string" }, invite_code: { type: "string" } }
 }
 
 const VERIFY: Schema = { type: "object", required: ["password"], properties: { password: { type: "string" } } }

@@ -18,7 +18,7 @@ import {
   tags
 } from "../images.ts"
 import { uuid } from "../random.ts"
-import type { Kind, Route } from "../router.ts"
+import type { Kind, Route, Since } from "../router.ts"
 import type { Schema } from "../schema.ts"
 import type { Repository } from "../state.ts"
 import { mailDate } from "../views.ts"
@@ -29,16 +29,16 @@ const MOST = 100
 const NAME = /^[\w][\w.-]{0,127}$/
 const LAST_DATE = 253_402_300_800
 const RESERVED = ["com.docker.", "io.docker.", "org.dockerproject.", "io.quay", "quay.", "com.coreos.", "com.tectonic."]
-const MODES = { NORMAL: 0, READ_ONLY: 1, MIRROR: 2 } as const
+const MODES = { NORMAL: 0, READ_ONLY: 1, MIRROR: 2, ORG_MIRROR: 4 } as const
 
-const CHANGE: Schema = {
+const CHANGE = (since: Since): Schema => ({
   type: "object",
   properties: {
     manifest_digest: { type: ["string", "null"] },
     expiration: { type: ["number", "null"] },
-    immutable: { type: "boolean" }
+    ...(since("3.17") ? { immutable: { type: "boolean" } } : {})
   }
-}
+})
 const RESTORE: Schema = { type: "object", properties: { manifest_digest: { type: "string" } } }
 const EXPIRE: Schema = {
   type: "object",
@@ -61,12 +61,16 @@ const LABEL: Schema = {
 const seconds = (time: number): number => Math.floor(time / 1000)
 const date = (time: number): string => mailDate(new Date(time).toISOString())
 
-/** Who may write, and into what takes writes: that is looked at before whether there is anything. */
-const writable = (call: Call): void => {
-  requireRole("write")(call)
+/** Turns away from what takes no writes; that is looked at before whether there is anything. */
+export const requireNormal = (call: Call): void => {
   const { namespace, name } = call.repositoryPath()
   const mode = MODES[call.state.repository(namespace, name)?.state ?? "NORMAL"]
   if (mode > 0) throw message(`Repository is in read only or mirror mode: ${mode}`, 503)
+}
+
+const writable = (call: Call): void => {
+  requireRole("write")(call)
+  requireNormal(call)
 }
 
 const indexView = (repository: Repository, image: Image) => {
