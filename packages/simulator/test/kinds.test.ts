@@ -1,6 +1,6 @@
 // Resources beside the core: what each is known for, that one kind has its say in another, and that all of it is kept.
 import { describe, expect, test } from "vitest"
-import { createSimulator } from "../src/index.ts"
+import { createSimulator, PushRefused } from "../src/index.ts"
 import { at, house, type Send, sender } from "./client.ts"
 
 const ACME = "/api/v1/organization/acme"
@@ -451,6 +451,196 @@ describe("releases", () => {
     const before = house({ version: "3.17" })
     const make = (name: string) => before.admin("POST", "/api/v1/organization/", { name, email: "x@acme.example" })
     expect([(await make("one")).status, (await make("two")).status]).toEqual([201, 400])
+  })
+})
+
+describe("a change of a quota", () => {
+  test("names bytes or a text or nothing, and nothing else", async () => {
+    const { admin } = await prepared()
+    await admin("POST", `${ACME}/quota`, { limit_bytes: 1024 })
+    const changed = async (body: object) => {
+      const { status, json } = await admin("PUT", `${ACME}/quota/1`, body)
+      return [status, at(json, "limit_bytes")]
+    }
+    expect(await changed({})).toEqual([200, 1024])
+    expect(await changed({ limit: "2KiB" })).toEqual([200, 2048])
+    expect(await changed({ limit_bytes: 1, note: "x" })).toEqual([400, undefined])
+    expect(await changed({ note: "x" })).toEqual([400, undefined])
+    expect(await changed({ limit_bytes: 1, limit: "1KiB" })).toEqual([400, undefined])
+  })
+})
+
+describe("content trust", () => {
+  const shown = async (send: Send) => at((await send("GET", `${APP}?includeTags=false`)).json, "trust_enabled")
+
+  test("is switched on and off, shown, logged and kept", async () => {
+    const { admin, bob, simulator } = await withRepository({ features: { SIGNING: true } })
+    expect(await shown(admin)).toBe(false)
+    const seen = await statuses(admin, [
+      ["POST", `${APP}/changetrust`, { trust_enabled: "yes" }],
+      ["POST", "/api/v1/repository/acme/none/changetrust", { trust_enabled: true }],
+      ["POST", `${APP}/changetrust`, { trust_enabled: true }]
+    ])
+    expect(seen).toEqual([400, 404, 200])
+    expect((await bob("POST", `${APP}/changetrust`, { trust_enabled: false })).status).toBe(403)
+    expect(await shown(admin)).toBe(true)
+    expect(simulator.snapshot().log?.at(-1)).toMatchObject({
+      kind: "change_repo_trust",
+      metadata: { repo: "app", namespace: "acme", trust_enabled: true }
+    })
+    const again = createSimulator({ state: simulator.snapshot(), features: { SIGNING: true } })
+    expect(await shown(sender(again.fetch, again.addToken({ user: "admin" })))).toBe(true)
+    await admin("POST", `${APP}/changetrust`, { trust_enabled: false })
+    expect(await shown(admin)).toBe(false)
+  })
+
+  test("does not exist where it is off, which it is unless somebody says so", async () => {
+    const { admin } = await withRepository()
+    expect((await admin("POST", `${APP}/changetrust`, { trust_enabled: true })).status).toBe(405)
+    expect(await shown(admin)).toBe(false)
+  })
+})
+
+describe("a mirrored organization", () => {
+  test("must have no repositories, no immutability policies and no proxy cache before", async () => {
+    const policy = { tagPattern: "^v" }
+    for (const [path, body] of [
+      ["/api/v1/repository", { namespace: "acme", repository: "app", visibility: "private", description: "" }],
+      [`${ACME}/immutabilitypolicy/`, policy],
+      [`${ACME}/proxycache`, { upstream_registry: "registry.example.com" }]
+    ] as const) {
+      const { admin } = await prepared()
+      const seen = await statuses(admin, [
+        ["POST", path, body],
+        ["POST", `${ACME}/mirror`, ORGANIZATION_MIRROR],
+        ["GET", `${ACME}/mirror`]
+      ])
+      expect([path, ...seen]).toEqual([path, 201, 400, 404])
+    }
+  })
+
+  const mirrored = async (visibility = "public") => {
+    const rig = await prepared()
+    await rig.admin("POST", `${ACME}/mirror`, { ...ORGANIZATION_MIRROR, visibility })
+    rig.simulator.push({ repository: "acme/app", tag: "v1", by: "acme+ci" })
+    return rig
+  }
+  const state = async (send: Send) => at((await send("GET", `${APP}?includeTags=false`)).json, "state")
+
+  test("is filled by its robot alone, as its mirror says", async () => {
+    const { admin, simulator } = await mirrored()
+    const { json } = await admin("GET", "/api/v1/repository?namespace=acme")
+    expect(at(json, "repositories", 0)).toMatchObject({ name: "app", state: "ORG_MIRROR", is_public: true })
+    const other = (repository: string) => () => simulator.push({ repository, tag: "v2" })
+    expect(other("acme/app")).toThrow(PushRefused)
+    expect(other("acme/new")).toThrow(PushRefused)
+    expect((await admin("PUT", `${APP}/tag/v1`, { expiration: null })).status).toBe(503)
+    const again = createSimulator({ state: simulator.snapshot() })
+    expect(again.snapshot()).toEqual(simulator.snapshot())
+  })
+
+  test("takes no repositories, states, mirrors of repositories or proxy cache, and everything once it is no more", async () => {
+    const { admin } = await mirrored()
+    const steps: [string, string, unknown?][] = [
+      ["POST", "/api/v1/repository", { namespace: "acme", repository: "b", visibility: "private", description: "" }],
+      ["PUT", `${APP}/changestate`, { state: "NORMAL" }],
+      ["POST", `${APP}/mirror`, MIRROR],
+      ["POST", `${ACME}/proxycache`, { upstream_registry: "registry.example.com" }]
+    ]
+    expect(await statuses(admin, steps)).toEqual([400, 400, 400, 400])
+    expect(await state(admin)).toBe("ORG_MIRROR")
+    expect((await admin("DELETE", `${ACME}/mirror`)).status).toBe(204)
+    expect(await state(admin)).toBe("NORMAL")
+    expect(await statuses(admin, steps)).toEqual([201, 200, 201, 201])
+  })
+
+  test("nobody can ask for its state", async () => {
+    const { admin } = await withRepository()
+    expect((await admin("PUT", `${APP}/changestate`, { state: "ORG_MIRROR" })).status).toBe(400)
+  })
+})
+
+describe("build triggers", () => {
+  const ID = "6a1f7c52-0f5b-4c83-9d0e-2f9a3b1c4d5e"
+  const state = {
+    organizations: {
+      acme: {
+        repositories: {
+          app: {
+            triggers: [
+              {
+                id: ID,
+                service: "github",
+                config: { build_source: "acme/app", dockerfile_path: "/Dockerfile" },
+                repository_url: "https://github.com/acme/app",
+                pull_robot: "acme+ci"
+              },
+              { id: "half", service: "custom-git", is_active: false }
+            ]
+          }
+        }
+      }
+    }
+  }
+  const one = `${APP}/trigger/${ID}`
+
+  test("are those of the state, shown to those who administer the repository", async () => {
+    const { admin, bob } = house({ state })
+    const { json } = await admin("GET", `${APP}/trigger/`)
+    expect(at(json, "triggers")).toHaveLength(2)
+    expect(at(json, "triggers", 0)).toEqual((await admin("GET", one)).json)
+    expect(at(json, "triggers", 0)).toEqual({
+      id: ID,
+      service: "github",
+      is_active: true,
+      build_source: "acme/app",
+      repository_url: "https://github.com/acme/app",
+      config: { build_source: "acme/app", dockerfile_path: "/Dockerfile" },
+      can_invoke: true,
+      enabled: true,
+      disabled_reason: null,
+      pull_robot: { name: "acme+ci", kind: "user", is_robot: true }
+    })
+    expect((await bob("GET", `${APP}/trigger/`)).status).toBe(403)
+  })
+
+  test("are switched off and on, and deleted; one that was not set up to the end is only deleted", async () => {
+    const { admin, simulator } = house({ state })
+    const enabled = async () => {
+      const { json } = await admin("GET", one)
+      return [at(json, "enabled"), at(json, "disabled_reason")]
+    }
+    const answer = await admin("PUT", one, { enabled: false })
+    expect([answer.status, at(answer.json, "enabled"), at(answer.json, "config")]).toEqual([200, false, {}])
+    expect(await enabled()).toEqual([false, "user_toggled"])
+    const again = createSimulator({ state: JSON.parse(JSON.stringify(simulator.snapshot())) })
+    expect(again.snapshot()).toEqual(simulator.snapshot())
+    await admin("PUT", one, { enabled: true })
+    expect(await enabled()).toEqual([true, null])
+    const seen = await statuses(admin, [
+      ["PUT", one, {}],
+      ["PUT", `${APP}/trigger/none`, { enabled: true }],
+      ["PUT", `${APP}/trigger/half`, { enabled: true }],
+      ["DELETE", `${APP}/trigger/half`],
+      ["DELETE", one],
+      ["DELETE", one],
+      ["GET", one]
+    ])
+    expect(seen).toEqual([400, 404, 400, 204, 204, 404, 404])
+    expect((await admin("GET", `${APP}/trigger/`)).json).toEqual({ triggers: [] })
+    const kinds = simulator.snapshot().log?.map(({ kind }) => kind)
+    expect(kinds).toEqual(["toggle_repo_trigger", "toggle_repo_trigger", "delete_repo_trigger"])
+  })
+
+  test("stay as they are while the repository is not normal", async () => {
+    const { admin } = house({ state })
+    await admin("PUT", `${APP}/changestate`, { state: "READ_ONLY" })
+    const seen = await statuses(admin, [
+      ["PUT", one, { enabled: false }],
+      ["DELETE", one],
+      ["GET", one]
+    ])
+    expect(seen).toEqual([503, 503, 200])
   })
 })
 

@@ -122,6 +122,61 @@ describe("discovery", () => {
     }
   })
 
+  const fields: [string, string, string, string?][] = [
+    ["CreateMirrorConfig", "skopeo_timeout_interval", "3.15"],
+    ["UpdateMirrorConfig", "skopeo_timeout_interval", "3.15"],
+    ["CreateMirrorConfig", "architecture_filter", "3.17"],
+    ["UpdateMirrorConfig", "architecture_filter", "3.17"],
+    ["AutoPrunePolicyConfig", "tagPattern", "3.13", "3.10.25"],
+    ["AutoPrunePolicyConfig", "tagPatternMatches", "3.13", "3.10.25"],
+    ["NewOrg", "contact_email", "3.18"],
+    ["ChangeTag", "immutable", "3.17"]
+  ]
+  for (const [definition, field, since, first = "3.7"] of fields) {
+    test(`${definition} has ${field} from ${since} on`, async () => {
+      const before = `3.${Number(since.split(".")[1]) - 1}`
+      for (const [version, listed] of [
+        [first, false],
+        [before, false],
+        [since, true],
+        [undefined, true]
+      ] as const) {
+        const { json } = await house(version === undefined ? {} : { version }).nobody("GET", "/api/v1/discovery")
+        const properties = at(json, "definitions", definition, "properties")
+        expect(properties).toBeDefined()
+        expect([version, at(properties, field) !== undefined]).toEqual([version, listed])
+      }
+    })
+  }
+
+  test("what a mirror requires, and what a quota is, changed too", async () => {
+    for (const [version, timeout, forms] of [
+      ["3.11", false, [undefined, undefined]],
+      ["3.14", false, [2, 3]],
+      ["3.15", true, [2, 3]]
+    ] as const) {
+      const { json } = await house({ version }).nobody("GET", "/api/v1/discovery")
+      const required = at(json, "definitions", "CreateMirrorConfig", "required")
+      expect([version, Array.isArray(required) && required.includes("skopeo_timeout_interval")]).toEqual([
+        version,
+        timeout
+      ])
+      const ways = ["NewOrgQuota", "UpdateOrgQuota"].map((name) => {
+        const all = at(json, "definitions", name, "oneOf")
+        return Array.isArray(all) ? all.length : undefined
+      })
+      expect([version, ways]).toEqual([version, forms])
+    }
+  })
+
+  test("content trust is listed where it is switched on", async () => {
+    const path = "/api/v1/repository/{repository}/changetrust"
+    const off = await house().nobody("GET", "/api/v1/discovery")
+    expect(at(off.json, "paths", path)).toBeUndefined()
+    const on = await house({ features: { SIGNING: true } }).nobody("GET", "/api/v1/discovery")
+    expect(at(on.json, "paths", path, "post", "operationId")).toBe("changeRepoTrust")
+  })
+
   test("names each operation once", async () => {
     const { json } = await house().nobody("GET", "/api/v1/discovery?internal=true")
     const ids = Object.values(at(json, "paths") ?? {}).flatMap((path) =>
