@@ -5,7 +5,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { apply, loadPlugins, loadSettings, plan } from "quaymaster"
+import { apply, explainKinds, loadPlugins, loadSettings, plan } from "quaymaster"
+import { createSimulator, serveSimulator } from "quaymaster/simulator"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 
 const examples = fileURLToPath(new URL("../../examples", import.meta.url))
@@ -61,6 +62,64 @@ test("release-org: a role, a description and a visibility changed by hand are ex
     ["update:team:fjordline-42/testers", [{ field: "role", before: "creator", after: "member" }]]
   ])
   expect(drift).toHaveLength(3)
+})
+
+describe("enterprise", () => {
+  const secrets = {
+    HALDEN_SLACK_URL: "https://hooks.example.com/canary-slack",
+    HALDEN_HOOK_URL: "https://hooks.example.com/canary-hook",
+    HALDEN_MIRROR_PASSWORD: "canary-mirror",
+    HALDEN_CACHE_USER: "canary-user",
+    HALDEN_CACHE_PASSWORD: "canary-cache"
+  }
+  const declared = new Set<string>()
+  let copy = ""
+  // A copy whose credentials are delivered beside it, wherever the tests run.
+  beforeAll(async () => {
+    copy = join(folder, "enterprise")
+    await cp(join(examples, "enterprise"), copy, { recursive: true })
+    const file = join(copy, "orgs/halden.yaml")
+    await writeFile(file, (await readFile(file, "utf8")).replaceAll("./secrets/", `${copy}/secrets/`))
+  })
+
+  /** Plans, applies and plans again; gives the plan that was applied. */
+  const keep = async (options: Parameters<typeof plan>[0]) => {
+    const planned = await plan({ ...options, env: secrets })
+    const report = await apply(planned, { ...options, registry: undefined, env: secrets })
+    expect(report.outcome).toBe("applied")
+    expect(operations(await plan({ ...options, env: secrets }))).toEqual([])
+    expect(JSON.stringify([planned, report])).not.toContain("canary")
+    for (const { kind } of operations(planned)) declared.add(kind)
+    return planned
+  }
+
+  test("is planned and applied, and nothing is left to do", async () => {
+    await keep({ files: [join(copy, "orgs")], registry: `sim:${join(folder, "enterprise.json")}` })
+    expect((await stat(join(copy, "secrets/deployer.json"))).mode & 0o777).toBe(0o600)
+  })
+
+  test("has teams from a directory and signed repositories, where a registry has those", async () => {
+    const simulator = createSimulator({
+      users: [{ name: "admin", superuser: true }],
+      tokens: [{ token: "directory-token", user: "admin" }],
+      ldap: { groups: { "cn=operators,ou=groups": ["iris.falk"] } },
+      features: { SIGNING: true }
+    })
+    await using served = await serveSimulator(simulator)
+    await keep({ files: [join(copy, "directory")], registry: served.url, token: "directory-token" })
+  })
+
+  test("uses every kind", () => {
+    expect(explainKinds().filter(({ kind }) => !declared.has(kind))).toEqual([])
+  })
+
+  test("changes nothing while a secret is missing", async () => {
+    const options = { files: [join(copy, "orgs")], registry: `sim:${join(folder, "missing.json")}` }
+    const { HALDEN_CACHE_PASSWORD: _left, ...env } = secrets
+    const planned = await plan({ ...options, env })
+    await expect(apply(planned, { env })).rejects.toThrow("HALDEN_CACHE_PASSWORD is not set")
+    expect(operations(await plan({ ...options, env }))).toHaveLength(operations(planned).length)
+  })
 })
 
 const run = async (cwd: string, file: string): Promise<string> => {
