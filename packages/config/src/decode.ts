@@ -9,21 +9,22 @@ import {
   type Collection,
   collectionId,
   collectionOf,
-  type Declaration,
   type Desired,
   type Item,
   isRecord,
   type Kind,
-  matches,
   type Owned,
   type Path,
+  type Rule,
+  type RuleSection,
   type World
 } from "@quaymaster/engine"
 import { Checker } from "./check.ts"
+import { type AnyDeclaration, declarationOf } from "./declaration.ts"
 import { type Layout, layoutOf, type Place, type Root } from "./layout.ts"
 import { dotted, type Position, quote, Report } from "./problem.ts"
 import { type Known, type Registry, Targets } from "./registry.ts"
-import { SchemaError } from "./rule.ts"
+import { clashesOf, expandRules } from "./rules.ts"
 import { documentsOf, type Sources } from "./source.ts"
 import { type Document, locate, type Tree } from "./tree.ts"
 
@@ -84,7 +85,10 @@ export const decode = <K extends Kind>(
     }
   }
   sameRegistry(gathered.values(), report)
-  for (const it of [...gathered.values(), ...astray]) checkReferences(it, layout, report)
+  for (const it of [...gathered.values(), ...astray]) {
+    checkReferences(it, layout, report)
+    checkRules(it, report)
+  }
   report.settle()
   return {
     targets: [...gathered.values()]
@@ -132,13 +136,28 @@ interface About {
   readonly path: Path
 }
 
-/** What one document declares and owns. */
-interface Read<K extends Kind> {
-  readonly root: About
-  readonly declared: ReadonlyArray<Declared<K>>
-  readonly owned: ReadonlyArray<Owned>
+/** What is declared and owned. */
+interface Says<K extends Kind> {
+  readonly declared: Array<Declared<K>>
+  readonly owned: Array<Owned>
   /** Collections of which something was left out as a mistake. */
-  readonly partial: ReadonlyMap<string, Lost>
+  readonly partial: Map<string, Lost>
+}
+
+const nothingYet = <K extends Kind>(): Says<K> => ({ declared: [], owned: [], partial: new Map() })
+
+/** A rule, with what it says of an object whose name is the rule's pattern. */
+interface Ruling<K extends Kind> extends Says<K> {
+  readonly rule: Rule
+  readonly stand: Declared<K>
+  /** Nothing of it was left out as a mistake. */
+  readonly whole: boolean
+}
+
+/** What one document declares and owns. */
+interface Read<K extends Kind> extends Says<K> {
+  readonly root: About
+  readonly rulings: ReadonlyArray<Ruling<K>>
   readonly registry: unknown
   readonly registries: unknown
 }
@@ -153,14 +172,18 @@ const readDocument = <K extends Kind>(layout: Layout<K>, document: Document, rep
   const common = checker.sections.get(value)
   const pruned = common?.get("prune")
   const prune = new Set(Array.isArray(pruned) ? pruned : [])
-  const declared: Array<Declared<K>> = []
-  const owned: Array<Owned> = []
-  const partial = new Map<string, Lost>()
-  const own = (kind: K, collection: Collection, lost: Lost) => {
-    owned.push(prune.has(kind.section.name) ? { ...collection, prune: true } : collection)
-    if (lost.length > 0) partial.set(collectionId({ kind: collection.kind, parent: collection.parent }), lost)
+  const own = (into: Says<K>, kind: K, collection: Collection, lost: Lost) => {
+    into.owned.push(prune.has(kind.section.name) ? { ...collection, prune: true } : collection)
+    if (lost.length > 0) into.partial.set(collectionId({ kind: collection.kind, parent: collection.parent }), lost)
   }
-  const section = (place: Place<K>, node: unknown, at: Standing, parent: string | undefined) => {
+  const rulings: Array<Ruling<K>> = []
+  const section = (
+    into: Says<K>,
+    place: Place<K>,
+    node: unknown,
+    at: Standing,
+    parent: string | undefined
+  ): RuleSection => {
     const { kind } = place
     const entries = readSection(kind, node, parent ?? "", at, checker, report)
     const standing = entries.map(({ absent, item, path }) => {
@@ -178,7 +201,7 @@ const readDocument = <K extends Kind>(layout: Layout<K>, document: Document, rep
         partial: checker.damaged.has(found.tree) && !inDocument,
         absent: absent !== undefined
       }
-      declared.push(one)
+      into.declared.push(one)
       if (absent !== undefined) {
         const beside = inDocument ? [...absent, "registry", "registries"] : absent
         alone(found.tree, absent.at(-1) ?? "", beside, [...at.path, ...path], file, report)
@@ -188,31 +211,85 @@ const readDocument = <K extends Kind>(layout: Layout<K>, document: Document, rep
     const inside = new Set(standing.map((it) => it.tree))
     const lost = lostIn(at.tree, inside, checker.damaged)
     const whole = kind.section.owns
-    if (parent === undefined && whole !== undefined) own(kind, { kind: kind.kind, parent: whole }, lost)
-    else if (parent === undefined) for (const { one } of standing) own(kind, collectionOf(kind, one.item), lost)
+    if (parent === undefined && whole !== undefined) own(into, kind, { kind: kind.kind, parent: whole }, lost)
+    else if (parent === undefined) for (const { one } of standing) own(into, kind, collectionOf(kind, one.item), lost)
     else {
       const parts = kind.section.parts?.(node)
-      if (parts === undefined) own(kind, { kind: kind.kind, parent }, lost)
-      else for (const part of parts) own(kind, { kind: kind.kind, parent, part }, lost)
+      if (parts === undefined) own(into, kind, { kind: kind.kind, parent }, lost)
+      else for (const part of parts) own(into, kind, { kind: kind.kind, parent, part }, lost)
     }
-    for (const { one, path, tree: entry, value: fields } of standing) {
-      const nested = checker.sections.get(fields)
-      if (entry.type !== "map" || nested === undefined || one.absent) continue
-      for (const [name, child] of place.sections) {
-        const there = entry.entries.get(name)
-        if (there === undefined || !nested.has(name)) continue
-        section(child, nested.get(name), { tree: there.value, key: there.key, path: [...path, name] }, one.key)
-      }
+    return {
+      kind: kind.kind,
+      node,
+      prune: prune.has(kind.section.name),
+      entries: standing.map(({ one, path, tree: entry, value: fields }) => ({
+        source: sourceOf(one),
+        sections: one.absent ? [] : within(into, place, one.key, fields, entry, path)
+      }))
     }
   }
-  section(root, value, { tree, key: undefined, path: [] }, undefined)
-  const about = aboutOf(root.kind, declared, document)
+  /** The sections in an entry, and the rules. */
+  const within = (
+    into: Says<K>,
+    place: Place<K>,
+    parent: string,
+    fields: unknown,
+    entry: Tree,
+    path: Path
+  ): ReadonlyArray<RuleSection> => {
+    const nested = checker.sections.get(fields)
+    if (entry.type !== "map" || nested === undefined) return []
+    const there = <A>(
+      children: ReadonlyMap<string, Place<K>>,
+      each: (child: Place<K>, node: unknown, at: Standing) => A
+    ) =>
+      [...children].flatMap(([name, child]) => {
+        const found = entry.entries.get(name)
+        if (found === undefined || !nested.has(name)) return []
+        return [each(child, nested.get(name), { tree: found.value, key: found.key, path: [...path, name] })]
+      })
+    there(place.rules, (child, node, at) => rules(child, node, at, parent))
+    return there(place.sections, (child, node, at) => section(into, child, node, at, parent))
+  }
+  const rules = (place: Place<K>, node: unknown, at: Standing, parent: string) => {
+    const { kind } = place
+    for (const [index, value] of Array.isArray(node) ? node.entries() : []) {
+      if (!isRecord(value)) continue
+      const { except, match, ...entry } = value
+      const patterns = Array.isArray(except) ? except.filter((it) => typeof it === "string") : []
+      if (typeof match !== "string") continue
+      const step = checker.written(node, [index])
+      const { at: position, tree } = locate(at.tree, at.key, step)
+      const path = [...at.path, ...step]
+      // As if it stood in the section, under its pattern.
+      const map: Tree = { type: "map", at: position, entries: new Map([[match, { key: position, value: tree }]]) }
+      const [read] = readSection(kind, { [match]: entry }, parent, { tree: map, key: position, path }, checker, report)
+      if (read === undefined) continue
+      const { absent, item } = read
+      if (absent !== undefined) {
+        const key = locate(tree, undefined, absent.slice(-1)).at
+        report.at(file, key, [...path, ...absent.slice(-1)], "a rule makes nothing, and deletes nothing")
+      }
+      const partial = checker.damaged.has(tree)
+      const stand = { kind, key: kind.key(item), item, file, at: position, path, partial, absent: false }
+      const says = nothingYet<K>()
+      says.declared.push(stand)
+      const sections = within(says, place, stand.key, value, tree, path)
+      const whole = lostIn(tree, new Set(), checker.damaged).length === 0
+      if (whole && Object.keys(entry).length === 0 && sections.length === 0)
+        report.at(file, position, path, "this rule says nothing of those that it is over")
+      const rule = { kind: kind.kind, parent, match, except: patterns, source: sourceOf(stand), entry, sections }
+      rulings.push({ ...says, rule, stand, whole })
+    }
+  }
+  const says = nothingYet<K>()
+  section(says, root, value, { tree, key: undefined, path: [] }, undefined)
+  const about = aboutOf(root.kind, says.declared, document)
   if (about === undefined) return undefined
   return {
     root: about,
-    declared,
-    owned,
-    partial,
+    ...says,
+    rulings,
     registry: common?.get("registry"),
     registries: common?.get("registries")
   }
@@ -334,20 +411,23 @@ class Gathered<K extends Kind> {
 
   /** @throws {SchemaError} if a kind's section reads what is no object of the kind. */
   target(registry: Registry): Target<K> {
-    const desired = {
-      declarations: this.documents.flatMap(({ declared }) => declared.map((one) => this.#declaration(one))),
-      scope: this.documents.flatMap(({ owned }) => unique(owned))
+    const rules = this.documents.flatMap(({ rulings }) => rulings.map(({ rule }) => rule))
+    const said: Desired<K> = {
+      declarations: this.documents.flatMap(({ declared }) =>
+        declared.map((one) => declarationOf(this.kinds, plainly(one)))
+      ),
+      scope: this.documents.flatMap(({ owned }) => unique(owned)),
+      ...(rules.length === 0 ? {} : { rules })
     }
+    const { desired } = expandRules([...this.kinds.values()], said, said.declarations)
     const files = [...new Set(this.documents.map(({ root }) => root.file))].sort(byText)
     return { registry, desired, files }
   }
+}
 
-  #declaration(one: Declared<K>): Declaration<K> {
-    const absent: { absent?: true } = one.absent ? { absent: true } : {}
-    const declaration = { kind: one.kind.kind, item: one.item, source: sourceOf(one), ...absent }
-    if (isDeclarationOf<K>(this.kinds)(declaration)) return declaration
-    throw new SchemaError(`${one.kind.kind}: the section reads an object that the kind's schema refuses: ${one.key}.`)
-  }
+const plainly = (one: Declared<Kind>): AnyDeclaration => {
+  const absent: { absent?: true } = one.absent ? { absent: true } : {}
+  return { kind: one.kind.kind, item: one.item, source: sourceOf(one), ...absent }
 }
 
 /** Each collection once; pruned if anything says so. */
@@ -356,20 +436,6 @@ const unique = (owned: ReadonlyArray<Owned>): ReadonlyArray<Owned> => {
   for (const entry of owned) if (known.get(collectionId(entry))?.prune !== true) known.set(collectionId(entry), entry)
   return [...known.values()]
 }
-
-interface AnyDeclaration {
-  readonly kind: string
-  readonly item: Item
-  readonly source?: string
-  readonly absent?: true
-}
-
-const isDeclarationOf =
-  <K extends Kind>(kinds: ReadonlyMap<string, K>) =>
-  (declaration: AnyDeclaration): declaration is AnyDeclaration & Declaration<K> => {
-    const kind = kinds.get(declaration.kind)
-    return kind !== undefined && matches(kind.schema, declaration.item)
-  }
 
 const twice = (
   name: string,
@@ -394,14 +460,20 @@ const gather = <K extends Kind>(into: Gathered<K>, read: Read<K>, report: Report
   }
   into.roots.set(root.id, root)
   into.documents.push(read)
-  for (const one of read.declared) {
-    const address = addressOf(one.kind.kind, one.key)
-    const first = into.declared.get(address)
-    if (first === undefined) into.declared.set(address, one)
-    else if (!one.partial && !first.partial) twice(`${one.kind.kind} ${quote(one.key)}`, one, first, report)
+  for (const one of read.declared) keep(into.declared, one, report)
+  for (const { declared } of read.rulings) {
+    const known = new Map<string, Declared<K>>()
+    for (const one of declared) keep(known, one, report)
   }
   for (const entry of read.owned) into.owned.add(collectionId(entry))
   for (const [id, lost] of read.partial) into.partial.set(id, [...(into.partial.get(id) ?? []), ...lost])
+}
+
+const keep = <K extends Kind>(known: Map<string, Declared<K>>, one: Declared<K>, report: Report): void => {
+  const address = addressOf(one.kind.kind, one.key)
+  const first = known.get(address)
+  if (first === undefined) known.set(address, one)
+  else if (!one.partial && !first.partial) twice(`${one.kind.kind} ${quote(one.key)}`, one, first, report)
 }
 
 /** Two names may stand for one registry: then a document must not be there under both. */
@@ -452,10 +524,12 @@ const checkReferences = <K extends Kind>(all: Gathered<K>, layout: Layout<K>, re
     }
     return implied
   }
-  for (const one of all.declared.values()) {
-    if (one.partial || one.absent) continue
+  const check = (one: Declared<K>, ruling?: Ruling<K>) => {
+    if (one.partial || one.absent) return
+    const ruled = new Set(ruling?.owned.map(collectionId))
+    const stands = new Set(ruling?.declared.map((it) => addressOf(it.kind.kind, it.key)))
     for (const collection of one.kind.excludes?.(one.item) ?? []) {
-      if (!all.owned.has(collectionId(collection))) continue
+      if (!all.owned.has(collectionId(collection)) && !ruled.has(collectionId(collection))) continue
       const name = layout.kinds.get(collection.kind)?.section.name ?? collection.kind
       const excluded = collection.part === undefined ? name : `${name}.${collection.part}`
       report.at(one.file, one.at, one.path, `${excluded} cannot stand beside this`)
@@ -463,7 +537,8 @@ const checkReferences = <K extends Kind>(all: Gathered<K>, layout: Layout<K>, re
     for (const ref of one.kind.needs?.(one.item) ?? []) {
       const address = addressOf(ref.kind, ref.key)
       const id = collectionId({ kind: ref.kind, parent: ref.parent })
-      if (!all.owned.has(id) || all.declared.get(address)?.absent === false || impliedByAny().has(address)) continue
+      if (!all.owned.has(id) || stands.has(address)) continue
+      if (all.declared.get(address)?.absent === false || impliedByAny().has(address)) continue
       if (all.partial.get(id)?.some((name) => mayBe(ref.key, name)) === true) continue
       const where = layout.kinds.get(ref.kind)?.section.name ?? ref.kind
       const names = (byCollection.get(id) ?? []).map((it) => it.key)
@@ -475,5 +550,25 @@ const checkReferences = <K extends Kind>(all: Gathered<K>, layout: Layout<K>, re
         report.didYouMean(ref.key, names)
       )
     }
+  }
+  for (const one of all.declared.values()) check(one)
+  for (const { rulings } of all.documents)
+    for (const ruling of rulings) for (const one of ruling.declared) check(one, ruling)
+}
+
+const SAY_WHICH = "say it in an entry of its own, or leave it out of one of them by except"
+
+/** Whether rules contradict each other about what the files declare, or wherever they meet. */
+const checkRules = <K extends Kind>(all: Gathered<K>, report: Report): void => {
+  const rulings = all.documents.flatMap((document) => document.rulings.filter(({ whole }) => whole))
+  const clashes = clashesOf([...all.kinds.values()], {
+    declarations: [...all.declared.values()].map(plainly),
+    scope: all.documents.flatMap(({ owned }) => owned),
+    rules: rulings.map(({ rule }) => rule)
+  })
+  for (const { message, rules } of clashes) {
+    const stand = rulings.find(({ rule }) => rule === rules[1])?.stand
+    if (stand !== undefined)
+      report.at(stand.file, stand.at, stand.at === undefined ? stand.path : [], message, SAY_WHICH)
   }
 }

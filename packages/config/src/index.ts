@@ -9,6 +9,7 @@ export { fileSchema } from "./json-schema.ts"
 export { ConfigError, formatProblem, type Located, type Position } from "./problem.ts"
 export { type Known, parseUrl, type Registry } from "./registry.ts"
 export { SchemaError } from "./rule.ts"
+export { type Clash, type Expanded, expandRules, ruledCollections, standIns } from "./rules.ts"
 export { resolveSecret, SecretError } from "./secret.ts"
 export {
   decodeSettings,

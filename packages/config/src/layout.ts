@@ -11,6 +11,8 @@ import { type Rule, ruleOf, SchemaError, SECTION } from "./rule.ts"
 export interface Place<K extends Kind = Kind> {
   readonly kind: K
   readonly sections: ReadonlyMap<string, Place<K>>
+  /** The lists of rules that stand beside them, by key: each with the section whose objects it speaks of. */
+  readonly rules: ReadonlyMap<string, Place<K>>
 }
 
 /** A kind with a document of its own. */
@@ -26,6 +28,9 @@ export interface Layout<K extends Kind = Kind> {
 }
 
 const REGISTRY = "a name from quaymaster.yaml, or a URL such as https://quay.example.com"
+
+/** The keys of every rule that belong to no kind. */
+const RULE_KEYS = ["match", "except"]
 
 /** The keys of every document that belong to no kind. */
 export const COMMON_KEYS = ["registry", "registries", "prune"]
@@ -73,7 +78,17 @@ export const layoutOf = <K extends Kind>(kinds: ReadonlyArray<K>): Layout<K> => 
         throw new SchemaError(`${child.kind} and ${other.kind.kind} both have the section "${name}".`)
       sections.set(name, place(child))
     }
-    return { kind, sections }
+    const rules = new Map<string, Place<K>>()
+    for (const child of sections.values()) {
+      const name = child.kind.section.rules?.name
+      if (name === undefined) continue
+      if (sections.has(name) || rules.has(name))
+        throw new SchemaError(`${child.kind.kind}: the key "${name}" of its rules is taken.`)
+      for (const key of RULE_KEYS)
+        if (child.sections.has(key)) throw new SchemaError(`${child.kind.kind}: the key "${key}" is what rules have.`)
+      rules.set(name, child)
+    }
+    return { kind, sections, rules }
   }
   const roots = new Map<string, Root<K>>()
   for (const kind of under.get("registry") ?? []) {
@@ -82,7 +97,7 @@ export const layoutOf = <K extends Kind>(kinds: ReadonlyArray<K>): Layout<K> => 
     if (other !== undefined)
       throw new SchemaError(`${kind.kind} and ${other.kind.kind} both have the document "${name}".`)
     const root = place(kind)
-    for (const key of [name, ...root.sections.keys()]) {
+    for (const key of [name, ...root.sections.keys(), ...root.rules.keys()]) {
       if (COMMON_KEYS.includes(key)) throw new SchemaError(`${kind.kind}: the key "${key}" belongs to every document.`)
     }
     const schema = schemaOf(root, apart(commonFields(prunable(root))))
@@ -94,7 +109,15 @@ export const layoutOf = <K extends Kind>(kinds: ReadonlyArray<K>): Layout<K> => 
 }
 
 const nested = (place: Place): TProperties =>
-  apart(Object.fromEntries([...place.sections].map(([name, it]) => [name, schemaOf(it, {})])))
+  apart(
+    Object.fromEntries([
+      ...[...place.sections].map(([name, it]) => [name, schemaOf(it, {})] as const),
+      ...[...place.rules].flatMap(([name, it]): ReadonlyArray<readonly [string, TSchema]> => {
+        const schema = it.kind.section.rules?.schema(nested(it))
+        return schema === undefined ? [] : [[name, schema]]
+      })
+    ])
+  )
 
 /** The schema of a place, with what stands inside its entries. */
 const schemaOf = (place: Place, common: TProperties): TSchema => {

@@ -15,6 +15,19 @@ export interface Entry<Item> {
 }
 
 /**
+ * Rules over the objects of a section: a list beside it, in which each rule says by name whom it speaks of, and then what an
+ * entry may say. What rules mean for each object is worked out where files are decoded.
+ */
+export interface Ruled<Item> {
+  /** The key that the list stands under. */
+  readonly name: string
+  /** The schema of the list, with the sections that stand inside entries. */
+  schema(nested: TProperties): TSchema
+  /** What an object is called among its section's entries. */
+  nameOf(item: Item): string
+}
+
+/**
  * `under` is `registry` for a document of its own, else the kind whose entries hold this section.
  * A section under `registry` is given the whole document that has its key.
  */
@@ -37,6 +50,8 @@ export interface Section<Item, Node = unknown> {
    * out is left out. A section that cannot be written is not exported.
    */
   write?(items: ReadonlyArray<Item>): Node
+  /** Its objects can be spoken of by rules. The node of a single object is then a map from its name to its entry. */
+  readonly rules?: Ruled<Item>
 }
 
 const closed = { additionalProperties: false }
@@ -97,6 +112,21 @@ export const collectionDocument = <const Name extends string, Node extends TSche
   ...writing(options.write, (write) => (items: ReadonlyArray<Item>) => ({ [options.name]: write(items) }))
 })
 
+const NAME_PATTERN = "a name, in which * stands for any text without a slash, ** for any text, and ? for one character"
+
+/** A pattern of names. Signs that mean something in other patterns are refused, because here they would mean themselves. */
+const namePattern = Type.String({ pattern: "^[^\\s,!\\[\\]{}()]+$", maxLength: 255, "x-rule": NAME_PATTERN })
+
+const ruleFields = {
+  match: { ...namePattern, description: `Whom it speaks of: ${NAME_PATTERN}.` },
+  except: Type.Optional(
+    Type.Array(namePattern, {
+      uniqueItems: true,
+      description: "Names and patterns of those that it does not speak of."
+    })
+  )
+}
+
 /** A map from names to entries: `teams: { dev: { role: member } }`. An entry may be left empty where no field is required. */
 export const mapSection = <Fields extends TProperties, Item>(options: {
   readonly under: string
@@ -106,6 +136,8 @@ export const mapSection = <Fields extends TProperties, Item>(options: {
   readonly description: string
   readonly read: (name: string, entry: Static<TObject<Fields>>, parent: string) => Item
   readonly write?: (item: Item) => readonly [name: string, entry: Static<TObject<Fields>>]
+  /** The key of a list of rules over the entries, and what an object is called among them. */
+  readonly rules?: { readonly name: string; readonly description: string; readonly nameOf: (item: Item) => string }
 }): Section<Item, { readonly [name: string]: Static<TObject<Fields>> }> => ({
   under: options.under,
   name: options.name,
@@ -124,8 +156,23 @@ export const mapSection = <Fields extends TProperties, Item>(options: {
       const entry = node[name]
       return entry === undefined ? [] : [{ item: options.read(name, entry, parent), path: [name] }]
     }),
-  ...writing(options.write, (write) => (items: ReadonlyArray<Item>) => Object.fromEntries(items.map(write)))
+  ...writing(options.write, (write) => (items: ReadonlyArray<Item>) => Object.fromEntries(items.map(write))),
+  ...(options.rules === undefined ? {} : { rules: ruled(options.rules, options.fields) })
 })
+
+const ruled = <Item>(
+  given: { readonly name: string; readonly description: string; readonly nameOf: (item: Item) => string },
+  fields: TProperties
+): Ruled<Item> => {
+  const taken = Object.keys(ruleFields).find((key) => Object.hasOwn(fields, key))
+  if (taken !== undefined) throw new RangeError(`an entry that rules speak of cannot have a field "${taken}"`)
+  return {
+    name: given.name,
+    schema: (nested) =>
+      Type.Array(Type.Object({ ...ruleFields, ...fields, ...nested }, closed), { description: given.description }),
+    nameOf: given.nameOf
+  }
+}
 
 /** Anything else: lists, and maps whose values are not entries. */
 export const section = <Node extends TSchema, Item>(options: {

@@ -4,7 +4,7 @@
  */
 import { addressOf } from "./address.ts"
 import { indexKinds, type Kind } from "./kind.ts"
-import { collectionOf, type Declaration, type Desired, type Owned } from "./state.ts"
+import { collectionOf, type Declaration, type Desired, type Owned, type Rule } from "./state.ts"
 
 /** Groups of names, joined step by step (union by the first name, with path halving). */
 class Groups {
@@ -44,15 +44,20 @@ export const split = <K extends Kind>(kinds: ReadonlyArray<K>, desired: Desired<
     groups.join(address, inside(kind.key(item)))
     for (const ref of kind.needs?.(item) ?? []) groups.join(address, addressOf(ref.kind, ref.key))
   }
-  const parts = new Map<string, { declarations: Array<Declaration<K>>; scope: Array<Owned> }>()
+  const parts = new Map<string, { declarations: Array<Declaration<K>>; scope: Array<Owned>; rules: Array<Rule> }>()
   const partOf = (place: string) => {
     const group = groups.find(place)
-    const part = parts.get(group) ?? { declarations: [], scope: [] }
+    const part = parts.get(group) ?? { declarations: [], scope: [], rules: [] }
     parts.set(group, part)
     return part
   }
   for (const declaration of desired.declarations) partOf(placeOf(declaration)).declarations.push(declaration)
   for (const owned of desired.scope) partOf(inside(owned.parent)).scope.push(owned)
+  for (const rule of desired.rules ?? []) partOf(inside(rule.parent)).rules.push(rule)
   const resend = desired.resend === undefined ? {} : { resend: desired.resend }
-  return [...parts.values()].map((part) => ({ ...part, ...resend }))
+  return [...parts.values()].map(({ rules, ...part }) => ({
+    ...part,
+    ...(rules.length === 0 ? {} : { rules }),
+    ...resend
+  }))
 }

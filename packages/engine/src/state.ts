@@ -20,9 +20,37 @@ export interface Owned extends Collection {
   readonly prune?: boolean
 }
 
+/**
+ * What a file says of every object of a collection whose name matches, those that the registry made by itself among them. It is
+ * data that `@quaymaster/config` turns into declarations and scope as soon as it is known who is there; the planner never
+ * sees it.
+ */
+export interface Rule {
+  /** The collection that it is over. */
+  readonly kind: string
+  readonly parent: string
+  /** Patterns of names. */
+  readonly match: string
+  readonly except: ReadonlyArray<string>
+  readonly source: string
+  /** The fields of the entry, as the kind's section reads them. */
+  readonly entry: unknown
+  readonly sections: ReadonlyArray<RuleSection>
+}
+
+/** A section that a rule has, and for each object that is read from it where it is written, and what stands in its entry. */
+export interface RuleSection {
+  readonly kind: string
+  readonly node: unknown
+  readonly prune: boolean
+  readonly entries: ReadonlyArray<{ readonly source: string; readonly sections: ReadonlyArray<RuleSection> }>
+}
+
 export interface Desired<K extends Kind = Kind> {
   readonly declarations: ReadonlyArray<Declaration<K>>
   readonly scope: ReadonlyArray<Owned>
+  /** What is said of objects that may not be known yet. */
+  readonly rules?: ReadonlyArray<Rule>
   /** Addresses of objects whose secrets are sent again although nothing shows that they differ. */
   readonly resend?: ReadonlySet<string>
 }

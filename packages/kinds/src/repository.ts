@@ -79,7 +79,14 @@ export const repository: Kind<"repository", typeof schema, ReadError, Quay> = {
       description: Type.Optional(describedAs("What the repository holds. Markdown.")),
       visibility: Type.Optional(Visibility)
     },
-    read: (name, entry, organization) => ({ organization, name, ...entry })
+    read: (name, entry, organization) => ({ organization, name, ...entry }),
+    rules: {
+      name: "repository_rules",
+      description:
+        "What holds for every repository whose name matches, those that a push makes among them. " +
+        "Its own entry wins, then the most specific rule.",
+      nameOf: ({ name }) => name
+    }
   }),
 
   list: (collections) =>

@@ -2,7 +2,10 @@
  * Plans one registry: part by part, several side by side, so that what is held in memory is a few organizations and not all
  * of them. Who we are is checked again after the reading, before anything that was read is believed.
  */
+import { expandRules, ruledCollections, standIns } from "@quaymaster/config"
 import {
+  type Actual,
+  type Collection,
   type Desired,
   indexKinds,
   mergeTargets,
@@ -16,7 +19,7 @@ import {
   type TargetPlan
 } from "@quaymaster/engine"
 import { Quay } from "@quaymaster/kinds"
-import { type Failure, type Kind, read, type Services, type Uniform } from "@quaymaster/runtime"
+import { type Failure, type Kind, Reading, read, type Services, type Uniform } from "@quaymaster/runtime"
 import type { QuayError } from "@quaymaster/sdk"
 import * as Effect from "effect/Effect"
 import type { Connection, ConnectionFailed, IdentityChanged } from "./connection.ts"
@@ -40,21 +43,37 @@ export const planRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
   const { caller, quay, registry, stillUs } = connection
   const target = { registry: registry.name, url: registry.url }
   const planPart = (part: Desired<K>) =>
-    Effect.flatMap(read<K, E, R>(kinds, { scope: part.scope, declared: declaredKeys(kinds, part), caller }), (actual) =>
-      Effect.try({ try: () => planTarget<K>(kinds, target, part, actual), catch: (error) => error }).pipe(
-        Effect.catch((error) => (error instanceof PlanRefused ? Effect.succeed(error) : Effect.die(error)))
-      )
+    Effect.gen(function* () {
+      const reading = new Reading()
+      const known = (scope: ReadonlyArray<Collection>, desired: Desired<K>, alone: boolean) =>
+        read<K, E, R>(kinds, { scope, declared: declaredKeys(kinds, desired), caller, reading, alone })
+      // Rules speak of whatever is there, so who is there is read first. It is read no second time.
+      const ruled = ruledCollections(part)
+      const { found } = ruled.length === 0 ? { found: [] } : yield* known(ruled, part, true)
+      const { clashes, desired } = expandRules(kinds, part, found)
+      if (clashes.length > 0)
+        return new PlanRefused(
+          clashes.map(({ message, rules }) => ({ message: `${message}.`, source: rules[1].source }))
+        )
+      const actual = yield* known([...desired.scope, ...ruled], desired, false)
+      return yield* planned(desired, actual)
+    })
+  const planned = (desired: Desired<K>, actual: Actual) =>
+    Effect.try({ try: () => planTarget<K>(kinds, target, desired, actual), catch: (error) => error }).pipe(
+      Effect.catch((error) => (error instanceof PlanRefused ? Effect.succeed(error) : Effect.die(error)))
     )
   return Effect.gen(function* () {
-    const absent = needsOffers(kinds, desired) ? preflight<K>(kinds, desired, yield* quay.server) : []
+    // What rules may ask of the registry is known before it is known of whom they speak.
+    const wanted = expandRules(kinds, desired, standIns(kinds, desired)).desired
+    const absent = needsOffers(kinds, wanted) ? preflight<K>(kinds, wanted, yield* quay.server) : []
     if (absent.length > 0) return yield* Effect.fail(new PlanRefused(absent))
-    const planned = yield* Effect.forEach(split<K>(kinds, desired), planPart, { concurrency: SIDE_BY_SIDE })
+    const parts = yield* Effect.forEach(split<K>(kinds, desired), planPart, { concurrency: SIDE_BY_SIDE })
     yield* stillUs
-    const problems = planned.flatMap((it) => (it instanceof PlanRefused ? it.problems : []))
+    const problems = parts.flatMap((it) => (it instanceof PlanRefused ? it.problems : []))
     if (problems.length > 0) return yield* Effect.fail(new PlanRefused(problems))
     const plan = mergeTargets(
       target,
-      planned.flatMap((it) => (it instanceof PlanRefused ? [] : [it]))
+      parts.flatMap((it) => (it instanceof PlanRefused ? [] : [it]))
     )
     return caller === undefined ? { ...plan, notices: [unnamed(registry.name), ...plan.notices] } : plan
   }).pipe(Effect.provideService(Quay, quay))

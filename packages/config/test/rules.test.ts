@@ -1,0 +1,339 @@
+/** Rules over repositories: of whom they speak, who has the last word, and what is wrong with them. */
+import { collectionId, type Found, indexKinds, isRecord, type Kind, mapSection } from "@quaymaster/engine"
+import { Type } from "@sinclair/typebox"
+import { describe, expect, it } from "vitest"
+import { decode, expandRules, fileSchema, ruledCollections, standIns } from "../src/index.ts"
+import { bySpecificity, matchesName } from "../src/name-pattern.ts"
+import { problemsOf } from "./helpers.ts"
+import { kinds as others } from "./kinds.ts"
+
+const closed = { additionalProperties: false }
+const text = Type.Optional(Type.String())
+const schema = Type.Object(
+  { organization: Type.String(), name: Type.String(), visibility: text, description: text },
+  closed
+)
+
+/** Repositories over which there may be rules. */
+const repository: Kind<"repository", typeof schema> = {
+  kind: "repository",
+  schema,
+  identity: ["organization", "name"],
+  key: (it) => `${it.organization}/${it.name}`,
+  collection: (it) => ({ parent: it.organization }),
+  needs: (it) => [{ kind: "organization", key: it.organization, parent: it.organization }],
+  extras: "keep",
+  section: mapSection({
+    under: "organization",
+    name: "repositories",
+    names: { pattern: "^[a-z0-9/_-]+$", description: "lower-case letters, digits, dashes and slashes" },
+    description: "The repositories.",
+    fields: {
+      visibility: Type.Optional(Type.Union([Type.Literal("public"), Type.Literal("private")])),
+      description: text
+    },
+    read: (name, entry, organization) => ({ organization, name, ...entry }),
+    rules: { name: "repository_rules", description: "Rules over them.", nameOf: ({ name }) => name }
+  }),
+  list: () => [],
+  create: () => undefined
+}
+
+const kinds = [...others.filter(({ kind }) => kind !== "repository"), repository]
+
+const decodeText = (text: string) =>
+  decode<Kind>(kinds, { files: [{ name: "acme.yaml", text }], problems: [] }, { registry: "https://quay.example.com" })
+
+const mistakes = (text: string) => problemsOf(() => decodeText(text))
+
+describe("a pattern of names", () => {
+  it.each([
+    ["app", ["app"], ["apps", "a", "x/app", ""]],
+    ["team-a/*", ["team-a/app", "team-a/.x"], ["team-a", "team-a/app/x", "team-b/app", "x/team-a/app"]],
+    ["*", ["app", "a.b"], ["a/b"]],
+    ["**", ["app", "a/b", "a/b/c"], []],
+    ["team-a/**", ["team-a/app", "team-a/app/x"], ["team-a", "team-ab/x"]],
+    ["**/app", ["app", "x/app", "x/y/app"], ["xapp", "x/yapp", "app/x", "x/app/y"]],
+    ["a/**/z", ["a/z", "a/b/z", "a/b/c/z"], ["az", "a/bz", "ab/z"]],
+    ["a/**/**/z", ["a/z", "a/b/z"], ["a/bz"]],
+    ["app-?", ["app-1", "app-x"], ["app-", "app-12", "app-/"]],
+    ["a**z", ["az", "abz", "a/z", "a/b/cz"], ["za", "a/b"]],
+    ["*-legacy", ["app-legacy", "-legacy"], ["x/app-legacy", "app-legacy2"]],
+    ["*a*a*", ["aa", "banana"], ["ba", "a/a"]],
+    ["a.b+c", ["a.b+c"], ["axb+c", "a.bbc"]]
+  ])("%s", (pattern, matching, others) => {
+    expect(matching.filter((name) => !matchesName(pattern, name))).toEqual([])
+    expect(others.filter((name) => matchesName(pattern, name))).toEqual([])
+  })
+
+  it("takes no longer for being hostile", () => {
+    expect(matchesName(`${"*a".repeat(100)}b`, "a".repeat(255))).toBe(false)
+    expect(matchesName(`${"**/".repeat(80)}b`, "a/".repeat(127))).toBe(false)
+  })
+
+  it.each([
+    ["team-a/app", "team-a/*"],
+    ["team-a/*", "team-*/*"],
+    ["team-a/*", "team-a/**"],
+    ["team-a/?", "team-a/*"],
+    ["*/app", "**/app"],
+    ["*", "**"],
+    ["a*", "**"]
+  ])("%s is more specific than %s", (a, b) => {
+    expect(bySpecificity(a, b)).toBeLessThan(0)
+    expect(bySpecificity(b, a)).toBeGreaterThan(0)
+  })
+
+  it.each([
+    ["a*", "*a"],
+    ["team-a/*", "team-b/*"],
+    ["*/app", "app/*"]
+  ])("%s is as specific as %s", (a, b) => expect(bySpecificity(a, b)).toBe(0))
+})
+
+const HEAD = "organization: acme\nteams: { dev: {}, ops: {} }\n"
+const index = indexKinds<Kind>(kinds)
+
+const there = (...names: ReadonlyArray<string>): ReadonlyArray<Found> =>
+  names.map((name) => ({ kind: "repository", item: { organization: "acme", name, visibility: "public" } }))
+
+/** What a text says where these repositories are there: objects with their fields, and what is owned, of repositories alone. */
+const said = (text: string, ...names: ReadonlyArray<string>) => {
+  const [target] = decodeText(HEAD + text).targets
+  if (target === undefined) throw new Error("no target")
+  const { clashes, desired } = expandRules(kinds, target.desired, there(...names))
+  const objects = desired.declarations.flatMap(({ item, kind: name }) => {
+    const kind = index.get(name)
+    if (kind === undefined || ["organization", "team", "robot"].includes(name)) return []
+    const fields = Object.entries(item)
+      .filter(([field]) => !kind.identity.includes(field))
+      .sort()
+    return [`${name} ${kind.key(item)} ${fields.map(([field, value]) => `${field}=${String(value)}`).join(" ")}`.trim()]
+  })
+  const scope = desired.scope.filter(({ kind }) => !["organization", "team", "robot"].includes(kind))
+  return {
+    objects: objects.sort(),
+    scope: scope.map((it) => `${collectionId(it)}${it.prune === true ? "!" : ""}`).sort(),
+    clashes: clashes.map(({ message }) => message)
+  }
+}
+
+describe("rules over repositories", () => {
+  it("speak of those that are there, and of those that are declared", () => {
+    const text = "repositories: { team-a/new: }\nrepository_rules: [{ match: team-a/*, visibility: private }]\n"
+    expect(said(text, "team-a/app", "other")).toEqual({
+      objects: ["repository acme/team-a/app visibility=private", "repository acme/team-a/new visibility=private"],
+      scope: ["repository@acme"],
+      clashes: []
+    })
+  })
+
+  it("own collections in them, and not the one that they are in", () => {
+    const text = "repository_rules: [{ match: '**', permissions: { teams: { dev: read }, users: {} } }]\n"
+    expect(said(text, "a", "b/c")).toEqual({
+      objects: [
+        "permission acme/a/teams:dev role=read",
+        "permission acme/b/c/teams:dev role=read",
+        "repository acme/a",
+        "repository acme/b/c"
+      ],
+      scope: [
+        "permission@acme/a#teams",
+        "permission@acme/a#users",
+        "permission@acme/b/c#teams",
+        "permission@acme/b/c#users"
+      ],
+      clashes: []
+    })
+  })
+
+  it("prune what the document prunes", () => {
+    const text = "prune: [repositories]\nrepository_rules: [{ match: '*', notifications: [] }]\n"
+    expect(said(text, "a").scope).toEqual(["notification@acme/a"])
+  })
+
+  it("say nothing of what they except", () => {
+    const text = "repository_rules: [{ match: team-a/**, except: [team-a/legacy, '**/old-*'], visibility: private }]\n"
+    expect(said(text, "team-a/app", "team-a/legacy", "team-a/x/old-1").objects).toEqual([
+      "repository acme/team-a/app visibility=private"
+    ])
+  })
+
+  it.each([
+    {
+      name: "its own field wins over any rule",
+      text: "repositories: { app: { visibility: public } }\nrepository_rules: [{ match: app, visibility: private, description: x }]\n",
+      objects: ["repository acme/app description=x visibility=public"]
+    },
+    {
+      name: "the most specific rule wins, wherever it stands",
+      text: "repository_rules: [{ match: '*', visibility: public }, { match: 'ap*', visibility: private }, { match: '**', visibility: public, description: x }]\n",
+      objects: ["repository acme/app description=x visibility=private"]
+    },
+    {
+      name: "its own section wins, part by part",
+      text: "repositories: { app: { permissions: { teams: { ops: admin } } } }\nrepository_rules: [{ match: '*', permissions: { teams: { dev: read }, users: { bob: read } } }]\n",
+      objects: [
+        "permission acme/app/teams:ops role=admin",
+        "permission acme/app/users:bob role=read",
+        "repository acme/app"
+      ]
+    },
+    {
+      name: "an empty section of its own wins, too",
+      text: "repositories: { app: { permissions: { teams: {} } } }\nrepository_rules: [{ match: '*', permissions: { teams: { dev: read } } }]\n",
+      objects: ["repository acme/app"]
+    },
+    {
+      name: "a section counts as a whole",
+      text: "repository_rules: [{ match: '*', permissions: { teams: { dev: read, ops: read } } }, { match: 'a*', permissions: { teams: { dev: admin } } }]\n",
+      objects: ["permission acme/app/teams:dev role=admin", "repository acme/app"]
+    },
+    {
+      name: "rules that are as specific may say the same, and more",
+      text: "repository_rules: [{ match: 'a*', visibility: private, permissions: { teams: { dev: read } } }, { match: '*p', visibility: private, description: x, permissions: { teams: { dev: read }, users: {} } }]\n",
+      objects: ["permission acme/app/teams:dev role=read", "repository acme/app description=x visibility=private"]
+    }
+  ])("$name", ({ objects, text }) => {
+    expect(said(text, "app")).toMatchObject({ objects, clashes: [] })
+  })
+
+  it("contradict each other where both are as specific", () => {
+    const text =
+      "repository_rules:\n- { match: 'a*', visibility: private, permissions: { teams: { dev: read } } }\n" +
+      "- { match: '*p', visibility: public, permissions: { teams: { dev: admin } } }\n"
+    expect(said(text, "app", "ap", "axe", "tip").clashes).toEqual([
+      'visibility of repository acme/ap: the rules "a*" (acme.yaml:4) and "*p" (acme.yaml:5) are as specific as each other, and disagree',
+      'permissions.teams of acme/ap: the rules "a*" (acme.yaml:4) and "*p" (acme.yaml:5) are as specific as each other, and disagree'
+    ])
+    expect(
+      said(`repositories: { ap: { visibility: public, permissions: { teams: {} } } }\n${text}`, "ap").clashes
+    ).toEqual([])
+  })
+
+  it("give the place of what they say as its source", () => {
+    const text =
+      "repository_rules:\n  - match: '*'\n    visibility: private\n    permissions:\n      teams:\n        dev: read\n"
+    const [target] = decodeText(HEAD + text).targets
+    if (target === undefined) throw new Error("no target")
+    const { declarations } = expandRules(kinds, target.desired, there("app")).desired
+    const of = (kind: string) => declarations.find((one) => one.kind === kind)?.source
+    expect([of("repository"), of("permission")]).toEqual(["acme.yaml:4", "acme.yaml:8"])
+  })
+
+  it("are data, about collections that can be read", () => {
+    const [target] = decodeText(`${HEAD}repository_rules: [{ match: 'a*', visibility: private }]\n`).targets
+    if (target === undefined) throw new Error("no target")
+    expect(JSON.parse(JSON.stringify(target.desired.rules))).toEqual(target.desired.rules)
+    expect(ruledCollections(target.desired)).toEqual([{ kind: "repository", parent: "acme" }])
+    expect(standIns(kinds, target.desired)).toEqual([
+      { kind: "repository", item: { organization: "acme", name: "a*", visibility: "private" } }
+    ])
+    const once = expandRules(kinds, target.desired, there("a", "b"))
+    expect(expandRules(kinds, once.desired, there("a", "b"))).toEqual(once)
+  })
+
+  it("are expanded over what is declared as soon as they are decoded", () => {
+    const { targets } = decodeText(
+      `${HEAD}repositories: { app: }\nrepository_rules: [{ match: a*, permissions: { users: {} } }]`
+    )
+    expect(targets[0]?.desired.scope).toContainEqual({ kind: "permission", parent: "acme/app", part: "users" })
+  })
+})
+
+describe("the schema for editors", () => {
+  it("describes a rule as it does an entry, with the patterns beside it", () => {
+    const { properties } = fileSchema(kinds)
+    const of = (value: unknown, ...path: ReadonlyArray<string>) =>
+      path.reduce((at, step) => (isRecord(at) ? at[step] : undefined), value)
+    const rule = of(properties, "repository_rules", "items")
+    const entry = of(properties, "repositories", "patternProperties", "^[a-z0-9/_-]+$", "properties")
+    expect(rule).toMatchObject({ type: "object", required: ["match"], additionalProperties: false })
+    expect(of(rule, "properties")).toMatchObject({
+      match: { type: "string" },
+      except: { type: "array", uniqueItems: true },
+      ...(isRecord(entry) ? entry : { none: true })
+    })
+  })
+})
+
+describe("mistakes in rules", () => {
+  it.each([
+    {
+      name: "in what they say, all at once",
+      text: "repository_rules:\n- { match: a*, visibility: hidden, permissions: { teams: { dev: boss } }, stale: 1 }\n- { visibility: public }\n",
+      told: [
+        'acme.yaml:4:28: repository_rules[0].visibility: should be one of public, private, is "hidden"',
+        'acme.yaml:4:65: repository_rules[0].permissions.teams.dev: should be one of read, write, admin, is "boss"',
+        'acme.yaml:4:75: repository_rules[0]: unknown key "stale"; what else may stand here: except, description, notifications',
+        'acme.yaml:5:3: repository_rules[1]: "match" is missing'
+      ]
+    },
+    {
+      name: "of teams that are not declared",
+      text: "repositories: { app: }\nrepository_rules:\n- match: a*\n  permissions: { teams: { dve: read } }\n",
+      told: ['acme.yaml:6:27: team "acme/dve" is not declared under teams; did you mean "acme/dev"?']
+    },
+    {
+      name: "in the pattern",
+      text: "repository_rules:\n- { match: 'a{b,c}', visibility: public }\n- { match: '', visibility: public }\n",
+      told: [
+        'acme.yaml:4:12: repository_rules[0].match: should be a name, in which * stands for any text without a slash, ** for any text, and ? for one character, is "a{b,c}"',
+        'acme.yaml:5:12: repository_rules[1].match: should be a name, in which * stands for any text without a slash, ** for any text, and ? for one character, is ""'
+      ]
+    },
+    {
+      name: "that say nothing",
+      text: "repository_rules:\n- { match: a*, except: [ab] }\n",
+      told: ["acme.yaml:4:3: repository_rules[0]: this rule says nothing of those that it is over"]
+    },
+    {
+      name: "that contradict each other about what is declared",
+      text: "repositories: { app: }\nrepository_rules:\n- { match: a*, visibility: public }\n- { match: '*p', visibility: private }\n",
+      told: [
+        'acme.yaml:6:3: visibility of repository acme/app: the rules "a*" (acme.yaml:5) and "*p" (acme.yaml:6) are as specific as each other, and disagree; say it in an entry of its own, or leave it out of one of them by except'
+      ]
+    },
+    {
+      name: "that contradict each other wherever they speak",
+      text: "repository_rules:\n- { match: a*, permissions: { teams: { dev: read } } }\n- { match: a*, permissions: { teams: { dev: admin } } }\n",
+      told: [
+        'acme.yaml:5:3: permissions.teams of acme/a*: the rules "a*" (acme.yaml:4) and "a*" (acme.yaml:5) are as specific as each other, and disagree; say it in an entry of its own, or leave it out of one of them by except'
+      ]
+    },
+    {
+      name: "that say something twice",
+      text: "repository_rules:\n- match: a*\n  notifications:\n  - { method: email, title: x, to: [a] }\n  - { method: email, title: x, to: [b] }\n",
+      told: ['acme.yaml:7:5: notification "acme/a*/x" is declared twice, first at acme.yaml:6']
+    },
+    {
+      name: "that are none",
+      text: "repository_rules: { match: a* }\n",
+      told: ["acme.yaml:3:19: repository_rules: should be a list, is a map"]
+    }
+  ])("$name", ({ text, told }) => expect(mistakes(HEAD + text)).toEqual(told))
+
+  it("of kinds: a key that is taken", () => {
+    const [organization, team] = others
+    const named = (name: string) =>
+      decode([organization, team, { ...repository, section: { ...repository.section, rules: rulesNamed(name) } }], {
+        files: [],
+        problems: []
+      })
+    expect(() => named("teams")).toThrow('repository: the key "teams" of its rules is taken.')
+    expect(() => named("prune")).toThrow('organization: the key "prune" belongs to every document.')
+    expect(() =>
+      mapSection({
+        under: "organization",
+        name: "odd",
+        names: { pattern: "", description: "" },
+        description: "",
+        fields: { match: Type.Optional(Type.String()) },
+        rules: { name: "odd_rules", description: "", nameOf: () => "" },
+        read: (name) => ({ name })
+      })
+    ).toThrow('an entry that rules speak of cannot have a field "match"')
+  })
+})
+
+const rulesNamed = (name: string) => ({ name, schema: () => Type.Array(Type.Object({})), nameOf: () => "" })
