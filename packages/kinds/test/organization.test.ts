@@ -282,6 +282,23 @@ describe("a registry that is set up otherwise", () => {
   })
 })
 
+describe("an organization without an address", () => {
+  otherwise("cannot be asked of an older release", { version: "3.17" }, async (trial) => {
+    await trial.reach("email: a@example.com")
+    const error = await rejection(trial.plan('email: ""'))
+    expect(error).toMatchObject({ _tag: "PlanRefused" })
+    expect(String(error)).toMatch(/email of organization .*: it came with Quay 3.18/)
+  })
+
+  otherwise("can be of 3.18, and two may have the same", { version: "3.18" }, async (trial) => {
+    const both = (address: string) =>
+      [trial.org, `${trial.org}two`].map((name) => `organization: ${name}\nemail: ${address}`).join("\n---\n")
+    await trial.reach(both("a@example.com"))
+    await trial.reach(both('""'))
+    expect((await trial.state()).email).toBe("")
+  })
+})
+
 describe("an organization as a file", () => {
   const written = [
     { name: "acme" },
