@@ -23,6 +23,8 @@ export interface Implied {
 export interface Kind<Name extends string = string, Schema extends TObject = TObject> {
   /** `team`; kinds of plugins carry a prefix of their own: `acme.robot-secret`. */
   readonly kind: Name
+  /** What a token must be allowed to, for people: `org:admin`. Nothing is decided by it. */
+  readonly scopes?: ReadonlyArray<string>
   /** The shape of an object. A field that a file leaves out is not managed. */
   readonly schema: Schema
   /** The fields that make up the key. They never change. */

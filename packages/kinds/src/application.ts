@@ -95,6 +95,7 @@ const path = ({ client_id, organization }: Application) => ({ orgname: organizat
 
 export const application: Kind<"application", typeof schema, ReadError, Quay> = {
   kind: "application",
+  scopes: ["org:admin"],
   schema,
   // Quay's ids are never compared: an application made anew is the same application.
   identity: ["organization", "name", "client_id", "further", "others"],

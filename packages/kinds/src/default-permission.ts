@@ -64,6 +64,7 @@ const remove = (organization: string, id: string) =>
 
 export const defaultPermission: Kind<"default-permission", typeof schema, ReadError, Quay> = {
   kind: "default-permission",
+  scopes: ["org:admin"],
   schema,
   // Quay's ids are never compared: a rule made anew, or with fewer duplicates, is the same rule.
   identity: ["organization", "user", "robot", "team", "created_by", "id", "duplicates"],

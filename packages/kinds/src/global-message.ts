@@ -73,6 +73,7 @@ const together = (views: ReadonlyArray<MessageView>): ReadonlyArray<GlobalMessag
 
 export const globalMessage: Kind<"global-message", typeof schema, ReadError, Quay> = {
   kind: "global-message",
+  scopes: ["super:user"],
   schema,
   // Quay's ids are never compared: a message made anew is the same message.
   identity: ["content", "uuid", "duplicates"],

@@ -41,6 +41,7 @@ const remove = (organization: string) => (uuid: string) =>
 
 export const organizationAutoPrune: Kind<"organization-auto-prune", typeof schema, ReadError, Quay> = {
   kind: "organization-auto-prune",
+  scopes: ["org:admin"],
   schema,
   identity: ["organization", ...autoPruneIdentity],
   key: (policy) => `${policy.organization}/${autoPruneKey(policy)}`,

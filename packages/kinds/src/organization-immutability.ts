@@ -32,6 +32,7 @@ const path = ({ organization }: OrganizationImmutability, { uuid }: Organization
 
 export const organizationImmutability: Kind<"organization-immutability", typeof schema, ReadError, Quay> = {
   kind: "organization-immutability",
+  scopes: ["org:admin"],
   schema,
   identity: ["organization", ...immutabilityIdentity],
   key: ({ organization, tag_pattern }) => `${organization}/${tag_pattern}`,

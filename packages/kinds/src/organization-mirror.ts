@@ -155,6 +155,7 @@ const configOf = ({ proxy, verify_tls }: OrganizationMirror, before: Partial<Org
 
 export const organizationMirror: Kind<"organization-mirror", typeof schema, ReadError | SecretUnavailable, Quay> = {
   kind: "organization-mirror",
+  scopes: ["org:admin"],
   schema,
   // The date of the next run moves on by itself; it is compared by `diff`.
   identity: ["organization", "start"],

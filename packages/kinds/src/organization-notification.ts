@@ -46,6 +46,7 @@ export const organizationNotification: Kind<
   Quay
 > = {
   kind: "organization-notification",
+  scopes: ["org:admin"],
   schema,
   identity: ["organization", "with_quota", ...notificationIdentity],
   key: (found) => notificationKey(found.organization, found),

@@ -106,6 +106,7 @@ const change = (orgname: string, { email, ...details }: Details) =>
 
 export const organization: Kind<"organization", typeof schema, ReadError, Quay> = {
   kind: "organization",
+  scopes: ["org:admin", "user:admin to create", "super:user to create, where only superusers may, and to rename"],
   schema,
   // What it was named is no difference of its own: `names` tells whether there is one.
   identity: ["name", "renamed_from", "names"],

@@ -74,6 +74,7 @@ const plain = (value: string | SecretRef | undefined) =>
 
 export const proxyCache: Kind<"proxy-cache", typeof schema, ReadError | SecretUnavailable, Quay> = {
   kind: "proxy-cache",
+  scopes: ["org:admin"],
   schema,
   identity: ["organization"],
   key: ({ organization }) => organization,

@@ -183,6 +183,7 @@ const identified = (quota: Quota): Effect.Effect<(Quota & { readonly id: number 
 
 export const quota: Kind<"quota", typeof schema, ReadError, Quay> = {
   kind: "quota",
+  scopes: ["org:admin to read", "super:user to write"],
   schema,
   identity: ["organization", "id", "limits"],
   key: ({ organization }) => organization,

@@ -41,6 +41,7 @@ const remove = (repository: string) => (uuid: string) =>
 
 export const repositoryAutoPrune: Kind<"repository-auto-prune", typeof schema, ReadError, Quay> = {
   kind: "repository-auto-prune",
+  scopes: ["repo:admin"],
   schema,
   identity: ["repository", ...autoPruneIdentity],
   key: (policy) => `${policy.repository}/${autoPruneKey(policy)}`,

@@ -32,6 +32,7 @@ const path = ({ repository }: RepositoryImmutability, { uuid }: RepositoryImmuta
 
 export const repositoryImmutability: Kind<"repository-immutability", typeof schema, ReadError, Quay> = {
   kind: "repository-immutability",
+  scopes: ["repo:admin"],
   schema,
   identity: ["repository", ...immutabilityIdentity],
   key: ({ repository, tag_pattern }) => `${repository}/${tag_pattern}`,

@@ -151,6 +151,7 @@ const change = (repository: string, body: ReturnType<typeof bodyOf>) =>
 
 export const repositoryMirror: Kind<"repository-mirror", typeof schema, ReadError | SecretUnavailable, Quay> = {
   kind: "repository-mirror",
+  scopes: ["repo:admin"],
   schema,
   // The date of the next run moves on by itself; it is compared by `diff`.
   identity: ["repository", "start"],

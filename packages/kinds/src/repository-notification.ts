@@ -85,6 +85,7 @@ export const repositoryNotification: Kind<
   Quay
 > = {
   kind: "repository-notification",
+  scopes: ["repo:admin"],
   schema,
   identity: ["repository", ...notificationIdentity],
   key: (found) => notificationKey(found.repository, found),

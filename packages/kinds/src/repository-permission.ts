@@ -43,6 +43,7 @@ const keyOf = (permission: RepositoryPermission): string => `${permission.reposi
 
 export const repositoryPermission: Kind<"repository-permission", typeof schema, ReadError, Quay> = {
   kind: "repository-permission",
+  scopes: ["repo:admin", "user:admin to read by robot account"],
   schema,
   identity: ["repository", "user", "robot", "team"],
   key: keyOf,

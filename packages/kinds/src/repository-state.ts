@@ -56,6 +56,7 @@ const change = ({ repository, state }: RepositoryState) =>
 
 export const repositoryState: Kind<"repository-state", typeof schema, ReadError, Quay> = {
   kind: "repository-state",
+  scopes: ["repo:admin"],
   schema,
   identity: ["repository"],
   key: ({ repository }) => repository,

@@ -30,6 +30,7 @@ const change = ({ repository, trust_enabled }: RepositoryTrust) =>
 
 export const repositoryTrust: Kind<"repository-trust", typeof schema, ReadError, Quay> = {
   kind: "repository-trust",
+  scopes: ["repo:admin"],
   schema,
   identity: ["repository"],
   key: ({ repository }) => repository,

@@ -60,6 +60,7 @@ const made = (repository: Repository, world: World): ReadonlyArray<Implied> => {
 
 export const repository: Kind<"repository", typeof schema, ReadError, Quay> = {
   kind: "repository",
+  scopes: ["repo:create", "repo:admin"],
   schema,
   identity: ["organization", "name"],
   key: keyOf,

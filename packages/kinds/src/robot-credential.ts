@@ -194,6 +194,7 @@ const deliverNow = (sink: RobotCredential): Effect.Effect<void, ReadError | Deli
 
 export const robotCredential: Kind<"robot-credential", typeof schema, ReadError | DeliveryFailed, Quay> = {
   kind: "robot-credential",
+  scopes: ["org:admin"],
   schema,
   identity: ["organization", "robot", "type", "file"],
   key: keyOf,

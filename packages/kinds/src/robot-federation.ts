@@ -89,6 +89,7 @@ const set = (after: RobotFederation) =>
 
 export const robotFederation: Kind<"robot-federation", typeof schema, ReadError, Quay> = {
   kind: "robot-federation",
+  scopes: ["org:admin"],
   schema,
   identity: ["organization", "robot"],
   key,

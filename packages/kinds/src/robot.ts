@@ -43,6 +43,7 @@ const path = ({ name, organization }: RobotAccount) => ({ orgname: organization,
 
 export const robot: Kind<"robot", typeof schema, ReadError, Quay> = {
   kind: "robot",
+  scopes: ["org:admin"],
   schema,
   // Quay tells the metadata of one robot account at a time, and its token with it: so it is not asked for, and not compared.
   identity: ["organization", "name", "unstructured_metadata"],

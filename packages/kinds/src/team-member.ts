@@ -103,6 +103,7 @@ const path = ({ name, organization, team }: TeamMember) => ({ orgname: organizat
 
 export const teamMember: Kind<"team-member", typeof schema, ReadError, Quay> = {
   kind: "team-member",
+  scopes: ["org:admin"],
   schema,
   // Who is invited is where they should be, as far as anybody but them can bring it.
   identity: ["organization", "team", "name", "pending", "invitations"],

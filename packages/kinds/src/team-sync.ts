@@ -85,6 +85,7 @@ const syncOf = (parent: string): Effect.Effect<ReadonlyArray<TeamSync>, ReadErro
 
 export const teamSync: Kind<"team-sync", typeof schema, ReadError, Quay> = {
   kind: "team-sync",
+  scopes: ["org:admin", "super:user, where only superusers may set it up"],
   schema,
   // The group's name is compared as its service does.
   identity: ["organization", "team", "group"],

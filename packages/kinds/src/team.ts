@@ -44,6 +44,7 @@ const put = (team: Team & { readonly role: NonNullable<Team["role"]> }) => {
 
 export const team: Kind<"team", typeof schema, ReadError, Quay> = {
   kind: "team",
+  scopes: ["org:admin"],
   schema,
   identity: ["organization", "name"],
   key: ({ name, organization }) => `${organization}/${name}`,

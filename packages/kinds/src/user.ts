@@ -66,6 +66,7 @@ const differs = (item: UserAccount, before: UserAccount): boolean =>
 
 export const user: Kind<"user", typeof schema, ReadError, Quay> = {
   kind: "user",
+  scopes: ["super:user"],
   schema,
   identity: ["name", "superuser"],
   key: ({ name }) => name,

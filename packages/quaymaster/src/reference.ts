@@ -27,6 +27,8 @@ export interface KindReference {
   /** What a deletion loses. */
   readonly loses: string
   readonly requires: string
+  /** What the token must be allowed to. */
+  readonly scopes: string
 }
 
 type Schema = Readonly<Record<string, unknown>>
@@ -124,7 +126,8 @@ export const referenceOf = (kind: Kind): KindReference => {
     fields: fieldsOf(kind),
     extras: kind.delete === undefined ? "kept: Quay offers no way to delete them" : EXTRAS[kind.extras],
     loses: kind.delete === undefined ? "" : (kind.destroys ?? "nothing"),
-    requires: kind.requires === undefined ? "" : requirementText(kind.requires)
+    requires: kind.requires === undefined ? "" : requirementText(kind.requires),
+    scopes: (kind.scopes ?? []).join(", ")
   }
 }
 
@@ -136,7 +139,7 @@ const row = (cells: ReadonlyArray<string>): string => `| ${cells.map(cell).join(
 export const referencePage = (kinds: ReadonlyArray<Kind>): string => {
   const all = kinds.map(referenceOf)
   const overview = all.map((it) =>
-    row([`[${it.kind}](#${it.kind})`, `\`${it.place}\``, it.extras, it.loses, it.requires])
+    row([`[${it.kind}](#${it.kind})`, `\`${it.place}\``, it.extras, it.loses, it.requires, it.scopes])
   )
   const sections = all.map((it) =>
     [
@@ -166,8 +169,15 @@ export const referencePage = (kinds: ReadonlyArray<Kind>): string => {
     "",
     "What Quaymaster knows of Quay. Made from the kinds themselves by `pnpm generate`.",
     "",
-    row(["kind", "in a file", "objects that no file declares", "a deletion loses", "the registry must have"]),
-    "|---|---|---|---|---|",
+    row([
+      "kind",
+      "in a file",
+      "objects that no file declares",
+      "a deletion loses",
+      "the registry must have",
+      "token scopes"
+    ]),
+    "|---|---|---|---|---|---|",
     ...overview,
     "",
     sections.join("\n\n")

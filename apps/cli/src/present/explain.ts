@@ -11,12 +11,13 @@ export const kindsText = (kinds: ReadonlyArray<KindReference>, style: Style): st
 }
 
 export const kindText = (reference: KindReference, style: Style): string => {
-  const { description, extras, fields, kind, loses, place, requires } = reference
+  const { description, extras, fields, kind, loses, place, requires, scopes } = reference
   const facts = [
     ["in a file", place],
     ["undeclared objects", extras],
     ["a deletion loses", loses],
-    ["the registry must have", requires]
+    ["the registry must have", requires],
+    ["the token needs", scopes]
   ].filter(([, text]) => text !== "")
   const widest = Math.max(0, ...fields.map(({ name }) => width(name)))
   return `${[
