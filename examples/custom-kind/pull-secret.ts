@@ -6,13 +6,15 @@
  *     ci:
  *       pull_secret: ./secrets/ci.json
  *
- * The token is read when the file is written, and whether the file is current is told by comparing it with the robot account:
- * neither a plan nor an error ever holds it. Everything is in this one file; no Effect is needed.
+ * A plan says which file is stale, never which token is in it: tokens are compared here and written here. Only files that hold
+ * one robot account's credentials for this registry, and nothing else, are this kind's; any other is left as it is.
+ * Everything is in this one file; no Effect is needed.
  */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { dirname, join, relative, resolve } from "node:path"
-import { Type } from "@sinclair/typebox"
-import { defineKind, Invalid, type KindContext, Missing, section } from "quaymaster"
+import { type Static, Type } from "@sinclair/typebox"
+import { Value } from "@sinclair/typebox/value"
+import { defineKind, type KindContext, Missing, section } from "quaymaster"
 
 /** `state` is never declared: what is read says `stale` where the file has another token than the robot account. */
 const schema = Type.Object(
@@ -24,93 +26,147 @@ const schema = Type.Object(
   { additionalProperties: false }
 )
 
-/** The robot account of a key such as `acme/ci`. */
-const split = (key: string): { readonly orgname: string; readonly robot_shortname: string } => {
-  const [orgname = "", robot_shortname = ""] = key.split("/")
-  return { orgname, robot_shortname }
+type PullSecret = Static<typeof schema>
+
+const keyOf = ({ file, robot }: PullSecret): string => `${robot} ${file}`
+
+const organizationOf = (robot: string): string => robot.slice(0, robot.indexOf("/"))
+
+/** A path as plans show it: from where the command runs. */
+const shown = (path: string): string => relative(process.cwd(), resolve(path))
+
+// What is in a file.
+
+interface Credentials {
+  /** As keys of robot accounts are: `acme/ci`. */
+  readonly robot: string
+  readonly token: string
 }
 
-/** What the file should hold; undefined if there is no such robot account. */
-const configuration = async (key: string, { quay, registry, signal }: KindContext): Promise<string | undefined> => {
-  const path = split(key)
+const configuration = Type.Object(
+  { auths: Type.Record(Type.String(), Type.Object({ auth: Type.String() }, { additionalProperties: false })) },
+  { additionalProperties: false }
+)
+
+/** A simulated registry has no host; nothing pulls from it. */
+const hostOf = (url: string): string => new URL(url).host || "simulated.invalid"
+
+const encode = ({ robot, token }: Credentials, url: string): string => {
+  const auth = Buffer.from(`${robot.replace("/", "+")}:${token}`).toString("base64")
+  return `${JSON.stringify({ auths: { [hostOf(url)]: { auth } } }, null, 2)}\n`
+}
+
+/** The credentials in a file's text; undefined if it is anything else. */
+const decode = (text: string, url: string): Credentials | undefined => {
+  let value: unknown
   try {
-    const robot = await quay.GET("/api/v1/organization/{orgname}/robots/{robot_shortname}", {
-      params: { path },
-      signal
-    })
-    const auth = Buffer.from(`${robot.name}:${robot.token}`).toString("base64")
-    const host = registry.url.replace(/^https?:\/\//, "")
-    return `${JSON.stringify({ auths: { [host]: { auth } } }, null, 2)}\n`
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (!Value.Check(configuration, value) || Object.keys(value.auths).length !== 1) return undefined
+  const auth = value.auths[hostOf(url)]?.auth ?? ""
+  const [, organization, name, token] = /^([^+]+)\+([^:]+):(.+)$/.exec(Buffer.from(auth, "base64").toString()) ?? []
+  return organization === undefined || token === undefined ? undefined : { robot: `${organization}/${name}`, token }
+}
+
+/** What the answer is, or undefined where there is no such file or folder. One that cannot be read is not an absent one. */
+const orNone = <A>(answer: Promise<A>): Promise<A | undefined> =>
+  answer.catch((error: unknown) => {
+    const code = error instanceof Error && "code" in error ? error.code : undefined
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined
+    throw error
+  })
+
+// What Quay has.
+
+/** The tokens of an organization's robot accounts, by their keys: one request for all of them. */
+const tokensOf = async (
+  orgname: string,
+  { quay, signal }: KindContext
+): Promise<ReadonlyMap<string, string | undefined>> => {
+  const params = { path: { orgname }, query: { token: true, permissions: false } }
+  try {
+    const { robots } = await quay.GET("/api/v1/organization/{orgname}/robots", { params, signal })
+    return new Map(robots.map(({ name, token }) => [name.replace("+", "/"), token]))
   } catch (error) {
-    // Quay says of a robot account that is not there that the request is wrong.
-    if (error instanceof Missing || error instanceof Invalid) return undefined
+    if (error instanceof Missing) return new Map()
     throw error
   }
 }
 
-/** Beside each file it writes, the kind notes for which robot account it did: a file of somebody else's is never touched. */
-const note = (file: string): string => join(dirname(file), `.${relative(dirname(file), file)}.robot`)
-
-const textOf = (file: string): Promise<string | undefined> => readFile(file, "utf8").catch(() => undefined)
-
-/** The files that this kind wrote, in the folders where declared files are. */
-const written = async (declared: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> => {
-  const folders = new Set([...declared].map((key) => dirname(resolve(key.slice(key.indexOf(" ") + 1)))))
-  const found = new Map<string, string>()
-  for (const folder of folders) {
-    for (const name of await readdir(folder).catch(() => [])) {
-      const file = /^\.(.+)\.robot$/.exec(name)?.[1]
-      const robot = file === undefined ? undefined : await textOf(join(folder, name))
-      if (file !== undefined && robot !== undefined)
-        found.set(relative(process.cwd(), join(folder, file)), robot.trim())
-    }
+const write = async ({ file, robot }: PullSecret, context: KindContext): Promise<void> => {
+  const { url } = context.registry
+  const there = await orNone(readFile(file, "utf8"))
+  if (there !== undefined && decode(there, url) === undefined)
+    throw new Error(`${file} is there and holds something else; move it away.`)
+  const token = (await tokensOf(organizationOf(robot), context)).get(robot)
+  if (token === undefined) throw new Error(`Quay does not tell the token of ${robot}.`)
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  // Whole or not at all, and never readable by others, not even for a moment.
+  const temporary = join(dirname(file), `.${process.pid}.${crypto.randomUUID()}.tmp`)
+  try {
+    await writeFile(temporary, encode({ robot, token }, url), { mode: 0o600, flag: "wx" })
+    await rename(temporary, file)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
   }
-  return found
 }
 
-const write = async (robot: string, file: string, context: KindContext): Promise<void> => {
-  const text = await configuration(robot, context)
-  if (text === undefined) throw new Error(`There is no robot account ${robot} whose credentials could be written.`)
-  await mkdir(dirname(file), { recursive: true })
-  const temporary = `${file}.${process.pid}`
-  await writeFile(temporary, text, { mode: 0o600 })
-  await rename(temporary, file)
-  await writeFile(note(file), `${robot}\n`, { mode: 0o600 })
+/** The pull secrets of these robot accounts in a folder, each with its token. */
+const secretsIn = async (folder: string, robots: ReadonlySet<string>, url: string) => {
+  const found: Array<Credentials & { readonly file: string }> = []
+  for (const entry of (await orNone(readdir(folder, { withFileTypes: true }))) ?? []) {
+    if (!entry.isFile() || !entry.name.endsWith(".json")) continue
+    const file = shown(join(folder, entry.name))
+    const credentials = decode((await orNone(readFile(file, "utf8"))) ?? "", url)
+    if (credentials !== undefined && robots.has(credentials.robot)) found.push({ ...credentials, file })
+  }
+  return found
 }
 
 export const pullSecret = defineKind({
   kind: "acme.pull-secret",
   schema,
   identity: ["robot", "file"],
-  key: ({ file, robot }) => `${robot} ${file}`,
+  key: keyOf,
+  // Presence is ownership: a robot account with `pull_secret` owns its files in the folder, one without owns none.
   collection: ({ robot }) => ({ parent: robot }),
-  needs: ({ robot }) => [{ kind: "robot", key: robot, parent: split(robot).orgname, cascades: false }],
+  needs: ({ robot }) => [{ kind: "robot", key: robot, parent: organizationOf(robot), cascades: false }],
+  // A file under the old name is removed when the name changes.
   extras: "remove",
   // A file that is stale differs although nothing that is declared does.
   diff: (before) => (before.state === "stale" ? [{ field: "state", before: "stale", after: "current" }] : []),
   section: section({
     under: "robot",
     name: "pull_secret",
-    node: Type.String({ minLength: 1, description: "Where the robot account's Docker configuration is written." }),
-    read: (node, robot) => [{ item: { robot, file: relative(process.cwd(), resolve(node)) }, path: [] }]
+    node: Type.String({
+      pattern: "[^/]\\.json$",
+      description: "Where the robot account's Docker configuration is written; it ends in .json.",
+      "x-rule": "a path that ends in .json"
+    }),
+    read: (node, robot) => [{ item: { robot, file: shown(node) }, path: [] }]
   }),
 
   async list(collections, context) {
     const robots = new Set(collections.map(({ parent }) => parent))
-    const items = []
-    for (const [file, robot] of await written(context.declared)) {
-      if (!robots.has(robot)) continue
-      const [there, wanted] = await Promise.all([textOf(file), configuration(robot, context)])
-      if (there === undefined) continue
-      items.push({ robot, file, state: there === wanted ? ("current" as const) : ("stale" as const) })
-    }
-    return items
+    const folders = new Set([...context.declared].map((key) => dirname(key.slice(key.indexOf(" ") + 1))))
+    const found = []
+    for (const folder of folders) found.push(...(await secretsIn(folder, robots, context.registry.url)))
+    const tokens = new Map<string, string | undefined>()
+    for (const organization of new Set(found.map(({ robot }) => organizationOf(robot))))
+      for (const [robot, token] of await tokensOf(organization, context)) tokens.set(robot, token)
+    return found.map(({ file, robot, token }): PullSecret => {
+      return { robot, file, state: tokens.get(robot) === token ? "current" : "stale" }
+    })
   },
-  create: ({ file, robot }, context) => write(robot, file, context),
-  update: ({ file, robot }, _before, _changes, context) => write(robot, file, context),
-  async delete({ file }) {
-    await rm(file, { force: true })
-    await rm(note(file), { force: true })
+  create: (after, context) => write(after, context),
+  update: (after, _before, _changes, context) => write(after, context),
+  async delete({ file, robot }, { registry }) {
+    // Another robot account's may have taken its place.
+    const there = decode((await orNone(readFile(file, "utf8"))) ?? "", registry.url)
+    if (there?.robot === robot) await rm(file, { force: true })
   }
 })
 
