@@ -78,9 +78,15 @@ export type { RepositoryPermission } from "./repository-permission.ts"
 export type { RepositoryState } from "./repository-state.ts"
 export type { RepositoryTrust } from "./repository-trust.ts"
 export type { RobotAccount } from "./robot.ts"
-export { checkDelivery, deliver, isRobotCredential, type RobotCredential } from "./robot-credential.ts"
+export {
+  checkDelivery,
+  deliver,
+  deliveryStanding,
+  isRobotCredential,
+  type RobotCredential
+} from "./robot-credential.ts"
 export type { RobotFederation } from "./robot-federation.ts"
-export { type Regenerated, regenerateToken, robotWithToken } from "./robot-token.ts"
+export { type Regenerated, type RobotAccess, regenerateToken, robotAccess, robotWithToken } from "./robot-token.ts"
 export type { Team } from "./team.ts"
 export type { TeamMember } from "./team-member.ts"
 export type { TeamSync } from "./team-sync.ts"

@@ -159,14 +159,20 @@ const failed = (file: string) => (cause: unknown) =>
     message: `${file} was not written: ${cause instanceof Error ? cause.message : String(cause)}.`
   })
 
-/** Fails if a credential could not be written to its file now. Writes nothing. */
-export const checkDelivery = (sink: RobotCredential): Effect.Effect<"missing" | "there", DeliveryFailed, Quay> =>
+/** Whether a file is there. Fails if it is nothing that may be written over. */
+export const deliveryStanding = (sink: RobotCredential): Effect.Effect<"missing" | "there", DeliveryFailed, Quay> =>
+  Effect.flatMap(inspect(sink), (found) =>
+    found.state === "foreign"
+      ? Effect.fail(failed(sink.file)(found.reason))
+      : Effect.succeed(found.state === "none" ? "missing" : "there")
+  )
+
+/** Fails if a credential could not be written to its file now. Makes its folders, and nothing else. */
+export const checkDelivery = (sink: RobotCredential): Effect.Effect<void, DeliveryFailed, Quay> =>
   Effect.gen(function* () {
     const { files } = yield* Quay
-    const found = yield* inspect(sink)
-    if (found.state === "foreign") return yield* Effect.fail(failed(sink.file)(found.reason))
+    yield* deliveryStanding(sink)
     yield* Effect.tryPromise({ try: () => files.probe(sink.file), catch: failed(sink.file) })
-    return found.state === "none" ? "missing" : "there"
   })
 
 /** Writes a credential to its file. What the declaration leaves open stays as the file has it. */

@@ -5,7 +5,7 @@
 import { shared } from "@quaymaster/runtime"
 import type { QuayError } from "@quaymaster/sdk"
 import * as Effect from "effect/Effect"
-import { NotAdministrator, organizationView, type ReadError } from "./answers.ts"
+import { NotAdministrator, organizationView, type ReadError, robots } from "./answers.ts"
 import { ask, once, type Quay } from "./quay.ts"
 
 export interface RobotWithToken {
@@ -60,6 +60,27 @@ export const robotTokens: (organization: string) => Effect.Effect<ReadonlyMap<st
       return tokens
     })
   )
+
+/** What a robot account's token opens. */
+export interface RobotAccess {
+  readonly lastUsed: string | undefined
+  /** The teams it is in, and the repositories that it has a permission on by itself; undefined where the server does not tell. */
+  readonly teams: ReadonlyArray<string> | undefined
+  readonly repositories: ReadonlyArray<string> | undefined
+}
+
+/** Undefined if there is no such robot account, or no such organization. */
+export const robotAccess = (
+  organization: string,
+  name: string
+): Effect.Effect<RobotAccess | undefined, ReadError, Quay> =>
+  Effect.gen(function* () {
+    if ((yield* organizationView(organization)) === undefined) return undefined
+    const found = (yield* robots(organization)).find((robot) => robot.name === name)
+    if (found === undefined) return undefined
+    const { lastUsed } = yield* robotWithToken(organization, name)
+    return { lastUsed, teams: found.teams, repositories: found.repositories }
+  })
 
 /** How a token was made anew: with an answer; or without one, and looked up. */
 export type Regenerated =

@@ -30,6 +30,7 @@ import type { Failure } from "./failure.ts"
 import { planRegistry } from "./plan.ts"
 import { loadProject, type ProjectOptions, registryOf, settingsOf } from "./project.ts"
 import { type KindReference, referenceOf, referencePage } from "./reference.ts"
+import { type Rotation, type RotationReport, rotate, rotationTarget } from "./rotate.ts"
 
 export interface CommonOptions<K extends LibraryKind> extends ProjectOptions, ConnectionOptions {
   /** Kinds beside the built-in ones, made with `defineKind`. */
@@ -201,6 +202,44 @@ export const exportOrganizations = async <K extends LibraryKind = never>(
   return exported
 }
 
+export interface RotateOptions<K extends LibraryKind = never> extends CommonOptions<K> {
+  /** Hears what is known of the robot account before anything is done, and says whether to go on. Left out: goes on. */
+  readonly confirm?: ((rotation: Rotation) => boolean | Promise<boolean>) | undefined
+}
+
+/**
+ * Makes the token of a robot account anew, such as `acme/ci`, and delivers it to the files that are declared for it. From then on
+ * the old token is worth nothing, wherever it is. Without `files` and `organizations` the sources of quaymaster.yaml are
+ * looked through; a robot account that they do not declare is delivered nowhere.
+ *
+ * Rejects with `RotationFailed` if the token is as it was, and with `DeliveryFailed`, before anything is done, if a file could
+ * not be written. An abort counts until the token is made anew; from there on all is seen to its end.
+ */
+export const rotateRobot = async <K extends LibraryKind = never>(
+  robot: string,
+  options: RotateOptions<K> = {}
+): Promise<RotationReport> => {
+  const target = await rotationTarget(allKinds(options.kinds), robot, options)
+  const { signal } = options
+  signal?.throwIfAborted()
+  const stop = new AbortController()
+  const abort = () => stop.abort(signal?.reason)
+  signal?.addEventListener("abort", abort)
+  // An abort that comes later would take away the report, and the token would be nobody's.
+  const begun = () => signal?.removeEventListener("abort", abort)
+  const agreed = async (rotation: Rotation) => (await options.confirm?.(rotation)) ?? true
+  const rotated = listening(
+    Effect.flatMap(connect(target.registry, options), (connection) => rotate(connection, target, { agreed, begun })),
+    target.registry.name,
+    options.onEvent
+  )
+  try {
+    return await run(rotated, stop.signal)
+  } finally {
+    begun()
+  }
+}
+
 /** What the files declare for one registry. */
 export interface ValidTarget {
   readonly registry: string
@@ -306,6 +345,7 @@ export {
   type TargetPlan
 } from "@quaymaster/engine"
 export {
+  DeliveryFailed,
   defineKind,
   type KindContext,
   type KindDefinition,
@@ -329,3 +369,4 @@ export type { Failure } from "./failure.ts"
 export { loadPlugins, PluginFailed } from "./plugins.ts"
 export { PlanElsewhere, type ProjectOptions } from "./project.ts"
 export type { FieldReference, KindReference } from "./reference.ts"
+export { type Delivery, type Rotation, RotationFailed, type RotationReport, type RotationSink } from "./rotate.ts"
