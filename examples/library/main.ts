@@ -4,7 +4,7 @@
  *
  *   node main.ts [REGISTRY]      a URL, or sim: for a simulated registry (the default); the token is in QUAY_TOKEN
  */
-import { apply, ConfigError, plan } from "quaymaster"
+import { apply, ConfigError, ConnectionFailed, plan, QuayError } from "quaymaster"
 import { organizationOf, squads } from "./company.ts"
 
 const registry = process.argv[2] ?? "sim:"
@@ -34,11 +34,17 @@ try {
     }
   })
   console.log(`apply: ${report.outcome}`)
-  if (report.outcome !== "applied") process.exit(4)
+  if (report.outcome !== "applied") process.exit(report.outcome === "interrupted" ? 130 : 4)
 
   const left = await plan(options)
   console.log(`left to do: ${left.targets.flatMap((target) => target.operations).length}`)
 } catch (error) {
+  // Planning ends at once; applying does not reject, its report says that it was interrupted.
+  if (stop.signal.aborted) process.exit(130)
+  if (error instanceof QuayError || error instanceof ConnectionFailed) {
+    console.log(`${registry}: ${error.message}`)
+    process.exit(1)
+  }
   if (!(error instanceof ConfigError)) throw error
   for (const { message, path } of error.problems) console.log(`${path.join(".")}: ${message}`)
   process.exit(1)

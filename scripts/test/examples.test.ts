@@ -1,6 +1,6 @@
 /** Every example does what it says: the files by the library against simulated registries, the programs as processes. */
 import { execFile } from "node:child_process"
-import { cp, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { cp, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -150,6 +150,39 @@ describe("custom-kind", () => {
     const { auths } = JSON.parse(await readFile(file, "utf8"))
     const [{ auth = "" } = {}] = Object.values<{ auth?: string }>(auths)
     expect(Buffer.from(auth, "base64").toString()).toMatch(/^heron-labs\+builder:.+/)
+  })
+
+  test("is written again when it is stale, follows its name, and never takes the place of another file", async () => {
+    const settings = await loadSettings({ cwd: copy })
+    const kinds = await loadPlugins(settings)
+    const secrets = join(folder, "secrets")
+    const file = join(copy, "orgs/heron-labs.yaml")
+    const text = (await readFile(file, "utf8")).replaceAll("./secrets/", `${secrets}/`)
+    const registry = `sim:${join(folder, "custom-kind.json")}`
+    const keep = async () => {
+      await writeFile(file, text)
+      const planned = await plan({ cwd: copy, files: ["orgs"], registry, kinds })
+      const own = operations(planned).filter(({ kind }) => kind === "acme.pull-secret")
+      return { own: own.map(({ action }) => action), report: await apply(planned, { cwd: copy, kinds }) }
+    }
+    const builder = join(secrets, "builder.json")
+    expect((await keep()).own).toEqual(["create", "create"])
+    const written = await readFile(builder, "utf8")
+
+    const { auths } = JSON.parse(written)
+    const stale = Buffer.from("heron-labs+builder:another").toString("base64")
+    const hosts = Object.keys(auths).map((host) => [host, { auth: stale }])
+    await writeFile(builder, JSON.stringify({ auths: Object.fromEntries(hosts) }))
+    expect((await keep()).own).toEqual(["update"])
+    expect(await readFile(builder, "utf8")).toBe(written)
+
+    await rename(builder, join(secrets, "renamed.json"))
+    expect((await keep()).own).toEqual(["create", "delete"])
+    expect((await readdir(secrets)).sort()).toEqual(["builder.json", "cluster.json"])
+
+    await writeFile(builder, "somebody's")
+    expect((await keep()).report.outcome).toBe("partial")
+    expect(await readFile(builder, "utf8")).toBe("somebody's")
   })
 
   test("is loaded as a plugin", async () => {
