@@ -31,9 +31,16 @@ const tokensOf = (pattern: string): ReadonlyArray<Token> => {
 /** Within whole segments, none of which has ended yet. */
 const WITHIN = 0.5
 
-/** Whether a pattern matches a name. */
-export const matchesName = (pattern: string, name: string): boolean => {
+/** The names that a pattern matches. */
+export const namesLike = (pattern: string): ((name: string) => boolean) => {
+  const [start = ""] = pattern.split(/[*?]/, 1)
+  if (start === pattern) return (name) => name === pattern
   const tokens = tokensOf(pattern)
+  // Most names begin otherwise, and need no further look.
+  return (name) => name.startsWith(start) && matches(tokens, name)
+}
+
+const matches = (tokens: ReadonlyArray<Token>, name: string): boolean => {
   // The places in the pattern that what was read of the name can lead to.
   const places = new Set<number>()
   const enter = (into: Set<number>, at: number) => {

@@ -24,7 +24,7 @@ import {
   type RuleSection
 } from "@quaymaster/engine"
 import { type AnyDeclaration, declarationOf } from "./declaration.ts"
-import { bySpecificity, matchesName } from "./name-pattern.ts"
+import { bySpecificity, namesLike } from "./name-pattern.ts"
 
 /** Two rules that are as specific as each other, and say different things of one object. */
 export interface Clash {
@@ -61,8 +61,12 @@ export const standIns = <K extends Kind>(
 const itemOf = (kinds: ReadonlyMap<string, Kind>, rule: Rule, name: string): Item | undefined =>
   kinds.get(rule.kind)?.section.read({ [name]: rule.entry }, rule.parent)[0]?.item
 
-const speaksOf = ({ except, match }: Rule, name: string): boolean =>
-  matchesName(match, name) && !except.some((pattern) => matchesName(pattern, name))
+/** Whether a rule speaks of a name. */
+const speaksOf = ({ except, match }: Rule): ((name: string) => boolean) => {
+  const matching = namesLike(match)
+  const excepted = except.map(namesLike)
+  return (name) => matching(name) && !excepted.some((it) => it(name))
+}
 
 const asSpecific = (a: Rule, b: Rule): boolean => bySpecificity(a.match, b.match) === 0
 
@@ -106,11 +110,13 @@ const expand = (kinds: ReadonlyMap<string, Kind>, said: Said, objects: ReadonlyA
     const nameOf = rules[0] === undefined ? undefined : kinds.get(rules[0].kind)?.section.rules?.nameOf
     if (nameOf === undefined) continue
     const names = new Set((byCollection.get(id) ?? []).map(({ item }) => nameOf(item)))
-    const sorted = [...rules].sort((a, b) => bySpecificity(a.match, b.match))
+    const sorted = rules
+      .map((rule) => ({ rule, over: speaksOf(rule) }))
+      .sort((a, b) => bySpecificity(a.rule.match, b.rule.match))
     for (const name of [...names].sort(byText))
       expansion.say(
         name,
-        sorted.filter((rule) => speaksOf(rule, name))
+        sorted.flatMap(({ over, rule }) => (over(name) ? [rule] : []))
       )
   }
   return expansion

@@ -1,9 +1,18 @@
 /** Rules over repositories: of whom they speak, who has the last word, and what is wrong with them. */
-import { collectionId, type Found, indexKinds, isRecord, type Kind, mapSection } from "@quaymaster/engine"
+import {
+  collectionId,
+  type Desired,
+  type Found,
+  indexKinds,
+  isRecord,
+  type Kind,
+  mapSection,
+  section
+} from "@quaymaster/engine"
 import { Type } from "@sinclair/typebox"
 import { describe, expect, it } from "vitest"
 import { decode, expandRules, fileSchema, ruledCollections, standIns } from "../src/index.ts"
-import { bySpecificity, matchesName } from "../src/name-pattern.ts"
+import { bySpecificity, namesLike } from "../src/name-pattern.ts"
 import { problemsOf } from "./helpers.ts"
 import { kinds as others } from "./kinds.ts"
 
@@ -39,7 +48,51 @@ const repository: Kind<"repository", typeof schema> = {
   create: () => undefined
 }
 
-const kinds = [...others.filter(({ kind }) => kind !== "repository"), repository]
+const inert = { list: () => [], create: () => undefined }
+const tagSchema = Type.Object({ repository: Type.String(), name: Type.String() }, closed)
+
+/** Tags, and labels of tags: entries in entries. A tag may be unwanted. */
+const tag: Kind<"tag", typeof tagSchema> = {
+  kind: "tag",
+  schema: tagSchema,
+  identity: ["repository", "name"],
+  key: (it) => `${it.repository}:${it.name}`,
+  collection: (it) => ({ parent: it.repository }),
+  extras: "keep",
+  section: {
+    under: "repository",
+    name: "tags",
+    schema: (nested) =>
+      Type.Record(Type.String(), Type.Object({ gone: Type.Optional(Type.Literal(true)), ...nested }, closed)),
+    read: (node, parent) =>
+      Object.entries(isRecord(node) ? node : {}).map(([name, entry]) => ({
+        item: { repository: parent, name },
+        path: [name],
+        ...(isRecord(entry) && entry["gone"] === true ? { absent: ["gone"] } : {})
+      }))
+  },
+  ...inert
+}
+
+const labelSchema = Type.Object({ tag: Type.String(), name: Type.String() }, closed)
+
+const label: Kind<"label", typeof labelSchema> = {
+  kind: "label",
+  schema: labelSchema,
+  identity: ["tag", "name"],
+  key: (it) => `${it.tag}/${it.name}`,
+  collection: (it) => ({ parent: it.tag }),
+  extras: "remove",
+  section: section({
+    under: "tag",
+    name: "labels",
+    node: Type.Array(Type.String()),
+    read: (node, parent) => node.map((name, i) => ({ item: { tag: parent, name }, path: [i] }))
+  }),
+  ...inert
+}
+
+const kinds = [...others.filter(({ kind }) => kind !== "repository"), repository, tag, label]
 
 const decodeText = (text: string) =>
   decode<Kind>(kinds, { files: [{ name: "acme.yaml", text }], problems: [] }, { registry: "https://quay.example.com" })
@@ -62,13 +115,13 @@ describe("a pattern of names", () => {
     ["*a*a*", ["aa", "banana"], ["ba", "a/a"]],
     ["a.b+c", ["a.b+c"], ["axb+c", "a.bbc"]]
   ])("%s", (pattern, matching, others) => {
-    expect(matching.filter((name) => !matchesName(pattern, name))).toEqual([])
-    expect(others.filter((name) => matchesName(pattern, name))).toEqual([])
+    expect(matching.filter((name) => !namesLike(pattern)(name))).toEqual([])
+    expect(others.filter((name) => namesLike(pattern)(name))).toEqual([])
   })
 
   it("takes no longer for being hostile", () => {
-    expect(matchesName(`${"*a".repeat(100)}b`, "a".repeat(255))).toBe(false)
-    expect(matchesName(`${"**/".repeat(80)}b`, "a/".repeat(127))).toBe(false)
+    expect(namesLike(`${"*a".repeat(100)}b`)("a".repeat(255))).toBe(false)
+    expect(namesLike(`${"**/".repeat(80)}b`)("a/".repeat(127))).toBe(false)
   })
 
   it.each([
@@ -198,6 +251,46 @@ describe("rules over repositories", () => {
     expect(said(text, "app")).toMatchObject({ objects, clashes: [] })
   })
 
+  it("reach into entries of entries, those of another rule or of the repository itself among them", () => {
+    const text =
+      "repositories: { app: { tags: { v1: } } }\nrepository_rules:\n" +
+      "- { match: '**', tags: { v1: { labels: [stable] }, v2: { labels: [new] } } }\n" +
+      "- { match: 'b*', tags: { v2: } }\n- { match: c, tags: { v2: { gone: true } } }\n"
+    expect(said(text, "app", "box", "c")).toEqual({
+      objects: [
+        "label acme/app:v1/stable",
+        "label acme/box:v2/new",
+        "repository acme/app",
+        "repository acme/box",
+        "repository acme/c",
+        "tag acme/app:v1",
+        "tag acme/box:v2",
+        "tag acme/c:v2"
+      ],
+      scope: [
+        "label@acme/app:v1",
+        "label@acme/box:v2",
+        "repository@acme",
+        "tag@acme/app",
+        "tag@acme/box",
+        "tag@acme/c"
+      ],
+      clashes: []
+    })
+  })
+
+  it("say nothing of what is declared absent", () => {
+    const [target] = decodeText(`${HEAD}repository_rules: [{ match: a*, visibility: private }]`).targets
+    if (target === undefined) throw new Error("no target")
+    const item = { organization: "acme", name: "app" }
+    const desired: Desired = {
+      ...target.desired,
+      declarations: [{ kind: "repository", item, absent: true }],
+      scope: []
+    }
+    expect(expandRules<Kind>(kinds, desired, there("app")).desired).toEqual(desired)
+  })
+
   it("contradict each other where both are as specific", () => {
     const text =
       "repository_rules:\n- { match: 'a*', visibility: private, permissions: { teams: { dev: read } } }\n" +
@@ -265,7 +358,7 @@ describe("mistakes in rules", () => {
       told: [
         'acme.yaml:4:28: repository_rules[0].visibility: should be one of public, private, is "hidden"',
         'acme.yaml:4:65: repository_rules[0].permissions.teams.dev: should be one of read, write, admin, is "boss"',
-        'acme.yaml:4:75: repository_rules[0]: unknown key "stale"; what else may stand here: except, description, notifications',
+        'acme.yaml:4:75: repository_rules[0]: unknown key "stale"; what else may stand here: except, description, notifications, tags',
         'acme.yaml:5:3: repository_rules[1]: "match" is missing'
       ]
     },
@@ -312,6 +405,26 @@ describe("mistakes in rules", () => {
       told: ["acme.yaml:3:19: repository_rules: should be a list, is a map"]
     }
   ])("$name", ({ text, told }) => expect(mistakes(HEAD + text)).toEqual(told))
+
+  it("that would delete what they are over", () => {
+    const gone: Kind<"repository", typeof schema> = {
+      ...repository,
+      section: {
+        ...repository.section,
+        read: (node, organization) =>
+          Object.keys(isRecord(node) ? node : {}).map((name) => ({
+            item: { organization, name },
+            path: [name],
+            absent: ["visibility"]
+          }))
+      }
+    }
+    const files = [{ name: "acme.yaml", text: `${HEAD}repository_rules:\n- match: a*\n  visibility: private\n` }]
+    const [organization, team] = others
+    expect(problemsOf(() => decode([organization, team, gone], { files, problems: [] }, { registry: "sim:" }))).toEqual(
+      ["acme.yaml:5:3: repository_rules[0].visibility: a rule makes nothing, and deletes nothing"]
+    )
+  })
 
   it("of kinds: a key that is taken", () => {
     const [organization, team] = others

@@ -1,6 +1,6 @@
 // Rules over repositories, as people use them: repositories that others make get what the rules say, and nothing else happens.
 import { describe, expect } from "vitest"
-import { encodePlan, PlanRefused, plan } from "../src/index.ts"
+import { encodePlan, exportOrganizations, PlanRefused, plan } from "../src/index.ts"
 import { rejection, type Scene, scene, simulated } from "./harness.ts"
 
 const RULES = {
@@ -148,6 +148,17 @@ describe("rules over repositories", () => {
     },
     { version: "3.9" }
   )
+
+  scene("are not exported: what they led to is", async (made) => {
+    await made.reach(RULES)
+    await born(made, "team-a/app")
+    await made.reach(RULES)
+    const [exported] = await exportOrganizations([made.org], made.options)
+    expect(exported?.text).toContain("Of team A")
+    expect(exported?.text).not.toContain("repository_rules")
+    const name = await made.file("exported.yaml", exported?.text ?? "")
+    expect((await plan({ ...made.options, files: [name] })).summary).toMatchObject({ create: 0, update: 0, delete: 0 })
+  })
 
   scene("are in no plan: what follows from them is", async (made) => {
     await made.reach(RULES)
