@@ -116,6 +116,12 @@ export const schemaName = Argument.Literals("WHAT", ["organization", "settings",
   Argument.withDefault("organization")
 )
 
+export const robotName = Argument.String("ROBOT").pipe(
+  Argument.withDescription("The robot account, with its organization: acme/ci")
+)
+
+export const yesRotate = toggle("yes", "Do it without asking").pipe(Flag.withAlias("y"))
+
 /** How a simulated registry is served. */
 export const simulation = {
   port: Flag.Int("port").pipe(

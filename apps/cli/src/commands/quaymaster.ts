@@ -3,6 +3,7 @@ import * as Command from "effect/cli/Command"
 import { applyCommand } from "./apply.ts"
 import { explainCommand } from "./explain.ts"
 import { type Names, planCommand } from "./plan.ts"
+import { robotCommand } from "./robot.ts"
 import { schemaCommand } from "./schema.ts"
 import { simulateCommand } from "./simulate.ts"
 import { validateCommand } from "./validate.ts"
@@ -15,6 +16,7 @@ export const quaymasterCommand = Command.make("quaymaster").pipe(
     planCommand("plan", names),
     applyCommand("apply", names),
     validateCommand,
+    robotCommand,
     simulateCommand,
     schemaCommand,
     explainCommand
