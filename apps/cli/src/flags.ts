@@ -116,6 +116,27 @@ export const schemaName = Argument.Literals("WHAT", ["organization", "settings",
   Argument.withDefault("organization")
 )
 
+/** What is exported, and where to. */
+export const exporting = {
+  organizations: Argument.String("ORG").pipe(
+    Argument.withDescription("The names of organizations"),
+    Argument.variadic()
+  ),
+  all: toggle(
+    "all",
+    "All of the registry's organizations for a superuser, else those that the token's user administers"
+  ),
+  out: optional(
+    Flag.Directory("out", { mustExist: false }).pipe(
+      Flag.withAlias("o"),
+      Flag.withMetavar("DIR"),
+      Flag.withDescription("Write a file for each organization into this folder. Default: all of them on stdout")
+    )
+  ),
+  force: toggle("force", "With -o: replace files that are there"),
+  kind: several("kind", "KIND", "Only these kinds, and those that they live in: team,robot. Default: all")
+}
+
 export const robotName = Argument.String("ROBOT").pipe(
   Argument.withDescription("The robot account, with its organization: acme/ci")
 )

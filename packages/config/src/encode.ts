@@ -18,7 +18,7 @@ import {
   type Offers,
   type Path,
   preflight,
-  unseen,
+  secretsIn,
   type World
 } from "@quaymaster/engine"
 import { Checker } from "./check.ts"
@@ -43,7 +43,7 @@ export interface EncodeOptions {
 
 export interface Encoded {
   readonly text: string
-  /** What is not in it, and why: a line each. The text says so as well. */
+  /** What is not in it although it is there, and why: a line each. The text says so as well. */
   readonly omitted: ReadonlyArray<string>
 }
 
@@ -72,8 +72,12 @@ export const encoder = (
     const draft = new Draft(layout, rules, options, found)
     const value = draft.document(root, parent)
     const { guessed } = draft
+    const unwritten = [...draft.unwritten].sort(byText)
     const notes = [...new Set([...omitted, ...draft.omitted])].sort(byText)
-    return { text: yamlText(value, root.rule, { guessed, schema: options.schema, omitted: notes }), omitted: notes }
+    return {
+      text: yamlText(value, root.rule, { guessed, omitted: notes, schema: options.schema, unwritten }),
+      omitted: notes
+    }
   }
 }
 
@@ -119,6 +123,8 @@ class Draft {
   readonly #options: EncodeOptions
   readonly #found: ReadonlyMap<string, ReadonlyArray<Item>>
   readonly #excluded: ReadonlySet<string>
+  /** The sections that no kind writes. */
+  readonly unwritten = new Set<string>()
   /** What is left out, in words. */
   readonly omitted = new Set<string>()
   /** The names of variables for secrets that may not be there at all. */
@@ -167,7 +173,7 @@ class Draft {
     return [...place.sections.values()].flatMap((child) => {
       if (only?.has(child.kind.kind) === false) return []
       if (child.kind.section.write === undefined) {
-        this.omitted.add(`${child.kind.section.name} (${child.kind.kind}): this section cannot be exported`)
+        this.unwritten.add(child.kind.section.name)
         return []
       }
       const branch = this.#branch(child, parent)
@@ -206,14 +212,20 @@ class Draft {
       parent
     )
     if (!("fault" in together)) return together.map((it) => this.#withSecrets(kind, it, parent))
-    this.omitted.add(`${kind.section.name} of ${parent}: ${together.fault}`)
+    this.#note(`${kind.section.name} of ${parent}`, together.fault)
     return []
   }
 
   /** An object that would be taken away for not being in the file leaves no room for the others of its collection. */
   #omit(kind: Kind, key: string, fault: string, taken: boolean): void {
     const others = taken ? `; so the others of these ${kind.section.name} are left out as well` : ""
-    this.omitted.add(`${kind.kind} ${key}: ${fault}${others}`)
+    this.#note(`${kind.kind} ${key}`, `${fault}${others}`)
+  }
+
+  /** Some reasons tell themselves what they are about. */
+  #note(about: string, reason: string): void {
+    const told = reason.startsWith(`${about}: `) ? reason : `${about}: ${reason}`
+    this.omitted.add(told)
   }
 
   /** The object as far as a file can say it: without the fields that none can. */
@@ -229,7 +241,7 @@ class Draft {
     for (const field of optional) {
       const more = { ...kept, [field]: item[field] }
       const tried = this.#sayOne(kind, more, parent)
-      if ("fault" in tried) this.omitted.add(`${field} of ${kind.kind} ${kind.key(item)}: ${tried.fault}`)
+      if ("fault" in tried) this.#note(`${field} of ${kind.kind} ${kind.key(item)}`, tried.fault)
       else {
         kept = more
         best = tried
@@ -253,22 +265,8 @@ class Draft {
     const entries = readOf(kind, checked.value, parent)
     if ("fault" in entries) return entries
     if (entries.length !== items.length) return { fault: NOT_SAID }
-    const byKey = new Map(entries.map((said) => [kind.key(said), said]))
-    const paired: Array<Said> = []
-    for (const item of items) {
-      const said = byKey.get(kind.key(item))
-      if (said !== undefined) paired.push({ item, said })
-      // What a registry withholds may be part of what it tells objects apart by, and of no file.
-      else if (unseen(kind, item).length === 0) return { fault: NOT_SAID }
-    }
-    const known = new Set(paired.map(({ said }) => said))
-    const rest = entries.filter((said) => !known.has(said))
-    const strangers = items.filter((item) => !byKey.has(kind.key(item)))
-    for (const [i, item] of strangers.entries()) {
-      const said = rest[i]
-      if (said === undefined) return { fault: NOT_SAID }
-      paired.push({ item, said })
-    }
+    const paired = pairs(kind, items, entries)
+    if (paired === undefined) return { fault: NOT_SAID }
     const fault = firstOf(paired, ({ item, said }) => differenceOf(kind, item, said)) ?? this.#lacking(kind, entries)
     return fault === undefined ? paired : { fault }
   }
@@ -287,7 +285,7 @@ class Draft {
     const { offers } = this.#options
     if (offers === undefined || kind.requires === undefined) return undefined
     const declarations = items.map((item) => ({ kind: kind.kind, item }))
-    return preflight([kind], { declarations, scope: [] }, offers)[0]?.message
+    return preflight([kind], { declarations, scope: [] }, offers)[0]?.message.replace(/\.$/, "")
   }
 
   /** With a reference for each secret that the section has room for. Whether there is one, no registry tells. */
@@ -418,6 +416,32 @@ const differenceOf = (kind: Kind, item: Item, said: Item): string | undefined =>
   const fields = diff(kind, item, said).map(({ field }) => field)
   if (fields.length > 0) return `no file can say what is there of ${fields.join(", ")}`
   return kind.refuses?.(said, item)
+}
+
+/**
+ * Each object with what it is understood as: what has the same key. A secret may be part of what a registry tells objects apart
+ * by, and a file only refers to it; so what refers to one may stand for any that is left.
+ */
+const pairs = (
+  kind: Kind,
+  items: ReadonlyArray<Item>,
+  entries: ReadonlyArray<Item>
+): ReadonlyArray<Said> | undefined => {
+  const byKey = new Map(entries.map((said) => [kind.key(said), said]))
+  const same = items.flatMap((item): ReadonlyArray<Said> => {
+    const said = byKey.get(kind.key(item))
+    return said === undefined ? [] : [{ item, said }]
+  })
+  const known = new Set<Item>(same.flatMap(({ item, said }) => [item, said]))
+  const left = entries.filter((said) => !known.has(said))
+  if (left.some((said) => secretsIn(kind.schema, said).length === 0)) return undefined
+  const others = items
+    .filter((item) => !known.has(item))
+    .flatMap((item, i): ReadonlyArray<Said> => {
+      const said = left[i]
+      return said === undefined ? [] : [{ item, said }]
+    })
+  return same.length + others.length === items.length ? [...same, ...others] : undefined
 }
 
 const firstOf = <A>(list: ReadonlyArray<A>, of: (it: A) => string | undefined): string | undefined => {

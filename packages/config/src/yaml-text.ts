@@ -13,6 +13,8 @@ export interface TextOptions {
   readonly schema?: string | undefined
   /** What is not in the document, a line each. */
   readonly omitted: ReadonlyArray<string>
+  /** Sections that are never in it. */
+  readonly unwritten: ReadonlyArray<string>
   /** The environment variables of secrets that may not be there at all. */
   readonly guessed: ReadonlySet<string>
 }
@@ -20,12 +22,13 @@ export interface TextOptions {
 const LONGEST_NOTE = 400
 const WIDEST_ITEM = 100
 
-export const yamlText = (value: unknown, rule: Rule, { guessed, omitted, schema }: TextOptions): string => {
+export const yamlText = (value: unknown, rule: Rule, { guessed, omitted, schema, unwritten }: TextOptions): string => {
   // Words that YAML 1.1 takes for something else are quoted, because other programs read these files, too.
   const document = new Document(null, { version: "1.2", compat: "yaml-1.1" })
   document.contents = new Writer(guessed).node(value, rule)
   const head = [
     ...(schema === undefined ? [] : [`yaml-language-server: $schema=${schema}`]),
+    ...(unwritten.length === 0 ? [] : [`Sections that are not exported: ${unwritten.join(", ")}`]),
     ...(omitted.length === 0 ? [] : ["Not in this file, and so left alone:", ...omitted.map((note) => `  ${note}`)])
   ].map((line) => `# ${oneLine(line)}\n`)
   return `${head.join("")}${document.toString({ lineWidth: 0 })}`

@@ -139,6 +139,7 @@ export const readMirroring = (
 export const writeMirroring = ({
   enabled,
   interval,
+  password,
   proxy,
   robot,
   timeout,
@@ -150,6 +151,7 @@ export const writeMirroring = ({
     ...(robot === undefined ? {} : { robot }),
     ...(interval === undefined ? {} : { interval }),
     ...(username === undefined || username === "" ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
     ...(verify_tls === false ? { verify_tls } : {}),
     ...(Object.keys(proxies).length === 0 ? {} : { proxy: proxies }),
     ...(enabled === false ? { enabled } : {}),

@@ -81,6 +81,14 @@ export const repository: Kind<"repository", typeof schema, ReadError, Quay> = {
       visibility: Type.Optional(Visibility)
     },
     read: (name, entry, organization) => ({ organization, name, ...entry }),
+    // Who may see it is managed even where it is what a new one has.
+    write: ({ description, name, visibility }) => [
+      name,
+      {
+        ...(description === undefined || description === "" ? {} : { description }),
+        ...(visibility === undefined ? {} : { visibility })
+      }
+    ],
     rules: {
       name: "repository_rules",
       description:

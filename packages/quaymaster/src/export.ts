@@ -4,7 +4,7 @@
  * offer is left out without a word; what the token may not read is left out, too, and the text says so.
  */
 import { ConfigError, type Encoded, encoder, parseUrl, type Registry, type Settings } from "@quaymaster/config"
-import { addressOf, byText, type Collection, type Found, lacking } from "@quaymaster/engine"
+import { addressOf, byText, type Collection, type Found, lacking, PlanRefused } from "@quaymaster/engine"
 import { Quay } from "@quaymaster/kinds"
 import { type Failure, type Kind, Reading, read, type Services, type Uniform } from "@quaymaster/runtime"
 import { paginate, QuayError } from "@quaymaster/sdk"
@@ -52,8 +52,11 @@ const SCHEMA = "https://unpkg.com/quaymaster/schemas/organization.schema.json"
 /** Organizations that are read side by side. */
 const SIDE_BY_SIDE = 4
 
-/** Answers that say what this token may not read, or this registry does not have: the rest can still be read. */
-const OUT_OF_REACH: ReadonlySet<string> = new Set(["Forbidden", "FeatureOff"])
+/** What this token may not read, or this registry does not have, in words; undefined for failures of another sort. */
+const outOfReach = (error: unknown): string | undefined => {
+  if (error instanceof PlanRefused) return error.problems.map(({ message }) => message).join("; ")
+  return tagOf(error) === "Forbidden" || tagOf(error) === "FeatureOff" ? messageOf(error) : undefined
+}
 
 /**
  * The kinds to be exported: what lives in organizations, and of that what is asked for, with what it lives in.
@@ -191,8 +194,9 @@ const readOrganization = <K extends Kind, E, R>(
         (actual): ReadonlyArray<Found> => actual.found
       )
       return Effect.catch(list, (error): Effect.Effect<ReadonlyArray<Found>, E> => {
-        if (kind === ROOT || !OUT_OF_REACH.has(String(tagOf(error)))) return Effect.fail(error)
-        unread.push(`${known.get(kind)?.section.name ?? kind}: ${messageOf(error)}`)
+        const reason = outOfReach(error)
+        if (kind === ROOT || reason === undefined) return Effect.fail(error)
+        unread.push(`${known.get(kind)?.section.name ?? kind}: ${reason}`)
         return Effect.succeed([])
       })
     }

@@ -365,6 +365,7 @@ export {
 } from "@quaymaster/runtime"
 export * from "@quaymaster/sdk"
 export { ConnectionFailed, type ConnectionOptions, IdentityChanged } from "./connection.ts"
+export { type Exported, ExportFailed, type Skipped } from "./export.ts"
 export type { Failure } from "./failure.ts"
 export { loadPlugins, PluginFailed } from "./plugins.ts"
 export { PlanElsewhere, type ProjectOptions } from "./project.ts"

@@ -2,6 +2,7 @@
 import * as Command from "effect/cli/Command"
 import { applyCommand } from "./apply.ts"
 import { explainCommand } from "./explain.ts"
+import { exportCommand } from "./export.ts"
 import { type Names, planCommand } from "./plan.ts"
 import { robotCommand } from "./robot.ts"
 import { schemaCommand } from "./schema.ts"
@@ -16,6 +17,7 @@ export const quaymasterCommand = Command.make("quaymaster").pipe(
     planCommand("plan", names),
     applyCommand("apply", names),
     validateCommand,
+    exportCommand,
     robotCommand,
     simulateCommand,
     schemaCommand,
