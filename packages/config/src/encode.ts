@@ -123,6 +123,8 @@ class Draft {
   readonly #options: EncodeOptions
   readonly #found: ReadonlyMap<string, ReadonlyArray<Item>>
   readonly #excluded: ReadonlySet<string>
+  /** What was found, of what is written with less or more than was found. */
+  readonly #originals = new WeakMap<Item, Item>()
   /** The sections that no kind writes. */
   readonly unwritten = new Set<string>()
   /** What is left out, in words. */
@@ -235,11 +237,12 @@ class Draft {
     const required: unknown = kind.schema["required"]
     const must = new Set([...(Array.isArray(required) ? required : []), ...kind.identity])
     const optional = Object.keys(item).filter((field) => item[field] !== undefined && !must.has(field))
-    let kept: Item = Object.fromEntries(Object.entries(item).filter(([field]) => !optional.includes(field)))
+    const left = Object.entries(item).filter(([field]) => !optional.includes(field))
+    let kept = this.#instead(item, Object.fromEntries(left))
     let best = this.#sayOne(kind, kept, parent)
     if ("fault" in best) return whole
     for (const field of optional) {
-      const more = { ...kept, [field]: item[field] }
+      const more = this.#instead(item, { ...kept, [field]: item[field] })
       const tried = this.#sayOne(kind, more, parent)
       if ("fault" in tried) this.#note(`${field} of ${kind.kind} ${kind.key(item)}`, tried.fault)
       else {
@@ -248,6 +251,16 @@ class Draft {
       }
     }
     return best
+  }
+
+  #original(item: Item): Item {
+    return this.#originals.get(item) ?? item
+  }
+
+  /** To be written instead of what was found. */
+  #instead(found: Item, written: Item): Item {
+    this.#originals.set(written, this.#original(found))
+    return written
   }
 
   #sayOne(kind: Kind, item: Item, parent: string): Said | Fault {
@@ -267,7 +280,9 @@ class Draft {
     if (entries.length !== items.length) return { fault: NOT_SAID }
     const paired = pairs(kind, items, entries)
     if (paired === undefined) return { fault: NOT_SAID }
-    const fault = firstOf(paired, ({ item, said }) => differenceOf(kind, item, said)) ?? this.#lacking(kind, entries)
+    const fault =
+      firstOf(paired, ({ item, said }) => differenceOf(kind, this.#original(item), said)) ??
+      this.#lacking(kind, entries)
     return fault === undefined ? paired : { fault }
   }
 
@@ -294,9 +309,10 @@ class Draft {
     for (const [field, schema] of Object.entries(kind.schema.properties)) {
       if (schema["writeOnly"] !== true || item[field] !== undefined) continue
       const env = variable(kind.kind, kind.key(item), field)
-      const more = { ...now.item, [field]: { env } }
+      const reference = { env }
+      const more = this.#instead(item, { ...now.item, [field]: reference })
       const tried = this.#sayOne(kind, more, parent)
-      const expected = { ...now.said, [field]: more[field] }
+      const expected = { ...now.said, [field]: reference }
       if ("fault" in tried || canonical(tried.said) !== canonical(expected)) continue
       now = tried
       this.guessed.add(env)

@@ -58,7 +58,7 @@ class Writer {
     const chosen = alternativeFor(value, rule)
     if (Array.isArray(value)) return this.#list(value, chosen)
     if (isRecord(value)) return isReference(value, chosen) ? this.#reference(value) : this.#map(value, chosen)
-    return new Scalar(value)
+    return scalarOf(value)
   }
 
   #list(items: ReadonlyArray<unknown>, rule: Rule | undefined): YAMLSeq {
@@ -78,7 +78,7 @@ class Writer {
     const known = rule?.type === "map" ? rule : undefined
     for (const name of ordered(Object.keys(value), known)) {
       const field = value[name]
-      if (field !== undefined) map.items.push(new Pair(new Scalar(name), this.node(field, ruleFor(name, known))))
+      if (field !== undefined) map.items.push(new Pair(scalarOf(name), this.node(field, ruleFor(name, known))))
     }
     map.flow = map.items.length === 0
     return map
@@ -97,6 +97,24 @@ class Writer {
       : " To be set: the registry does not tell it."
     return map
   }
+}
+
+const scalarOf = (value: unknown): Scalar => {
+  const scalar = new Scalar(value)
+  if (typeof value === "string" && !isPlain(value)) scalar.type = Scalar.QUOTE_DOUBLE
+  return scalar
+}
+
+/**
+ * Whether a text can stand without escapes: on a line, or as lines that are shown as they are. Spaces that nobody sees, and signs
+ * that some programs take for the end of a line, are better escaped.
+ */
+const isPlain = (text: string): boolean => {
+  if (/[^\P{C}\n]|[\p{Zl}\p{Zp}]/u.test(text)) return false
+  const lines = text.split("\n")
+  const [first = ""] = lines
+  if (lines.length === 1) return true
+  return /^\S/.test(first) && !text.endsWith("\n\n") && lines.every((line) => line === line.trimEnd())
 }
 
 /** An item of a list on one line, where it is only a few words. */
