@@ -4,7 +4,7 @@
  */
 import type { PlanRefused } from "@quaymaster/engine"
 import { shared } from "@quaymaster/runtime"
-import { type OrganizationView, paginate, type QuayError } from "@quaymaster/sdk"
+import { type OrganizationView, paginate, type QuayFailure } from "@quaymaster/sdk"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { ask, orMissing, pages, type Quay } from "./quay.ts"
@@ -20,7 +20,7 @@ export class NotAdministrator extends Data.TaggedError("NotAdministrator")<{ rea
 }
 
 /** Everything that reading an organization can fail with. What can never be as declared is refused by what it reads. */
-export type ReadError = QuayError | NotAdministrator | PlanRefused
+export type ReadError = QuayFailure | NotAdministrator | PlanRefused
 
 /** An organization as an administrator sees it. */
 export interface AdministeredOrganization extends OrganizationView {

@@ -4,7 +4,7 @@
  */
 import type { Change, Collection } from "@quaymaster/engine"
 import type { Kind } from "@quaymaster/runtime"
-import { type QuayClient, QuayError } from "@quaymaster/sdk"
+import { isQuayFailure, type QuayClient, type QuayFailure } from "@quaymaster/sdk"
 import type { Static, TObject } from "@sinclair/typebox"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -51,7 +51,7 @@ export interface KindDefinition<Name extends string, Schema extends TObject>
 export type LibraryKind<Name extends string = string, Schema extends TObject = TObject> = Kind<
   Name,
   Schema,
-  QuayError | KindFailed,
+  QuayFailure | KindFailed,
   Quay
 >
 
@@ -59,14 +59,12 @@ export type LibraryKind<Name extends string = string, Schema extends TObject = T
 export const defineKind = <const Name extends string, Schema extends TObject>(
   definition: KindDefinition<Name, Schema>
 ): LibraryKind<Name, Schema> => {
-  const run = <A>(method: (context: KindContext) => Promise<A>): Effect.Effect<A, QuayError | KindFailed, Quay> =>
+  const run = <A>(method: (context: KindContext) => Promise<A>): Effect.Effect<A, QuayFailure | KindFailed, Quay> =>
     Effect.flatMap(Quay, (quay) =>
       Effect.tryPromise({
         try: (signal) => method({ quay: clientOf(quay, signal), registry: quay.registry, caller: quay.caller, signal }),
         catch: (cause) =>
-          cause instanceof QuayError
-            ? cause
-            : new KindFailed({ kind: definition.kind, message: messageOf(cause), cause })
+          isQuayFailure(cause) ? cause : new KindFailed({ kind: definition.kind, message: messageOf(cause), cause })
       })
     )
   const { create, delete: remove, list, update, ...pure } = definition

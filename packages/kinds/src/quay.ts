@@ -4,7 +4,7 @@
  */
 import type { SecretRef } from "@quaymaster/engine"
 import { type Limiter, retrying } from "@quaymaster/runtime"
-import { type QuayClient, QuayError } from "@quaymaster/sdk"
+import { isQuayFailure, type QuayClient, type QuayFailure } from "@quaymaster/sdk"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -43,13 +43,13 @@ export class Quay extends Context.Service<
     /** Files of this machine. */
     readonly files: LocalFiles
     /** What the registry offers, asked for once. */
-    readonly server: Effect.Effect<Server, QuayError>
+    readonly server: Effect.Effect<Server, QuayFailure>
     /** Whether a feature is switched on, without asking for all the rest; undefined where the registry does not tell. */
-    readonly feature: (name: string) => Effect.Effect<boolean | undefined, QuayError>
+    readonly feature: (name: string) => Effect.Effect<boolean | undefined, QuayFailure>
     /** A request that may be sent twice: a read, or a write that says what shall be rather than what to add. */
-    readonly ask: <A>(request: Request<A>) => Effect.Effect<A, QuayError>
+    readonly ask: <A>(request: Request<A>) => Effect.Effect<A, QuayFailure>
     /** A write that must not happen twice. If its answer is lost, it is looked up before it is repeated. */
-    readonly once: <A>(request: Request<A>) => Effect.Effect<A, QuayError>
+    readonly once: <A>(request: Request<A>) => Effect.Effect<A, QuayFailure>
   }
 >()("@quaymaster/kinds/Quay") {}
 
@@ -61,7 +61,7 @@ export const makeQuay = ({
   registry,
   secret
 }: QuayOptions): Quay["Service"] => {
-  const attempt = <A>(request: Request<A>): Effect.Effect<A, QuayError> =>
+  const attempt = <A>(request: Request<A>): Effect.Effect<A, QuayFailure> =>
     limiter.run(settled((signal) => request(client, signal)))
   const ask = <A>(request: Request<A>) => retrying({ repeatable: true })(attempt(request))
   // Only makes room for the answers; nothing is asked yet.
@@ -101,11 +101,11 @@ export const reveal = (reference: SecretRef | undefined): Effect.Effect<string |
   reference === undefined ? Effect.succeed(undefined) : Effect.flatMap(Quay, (quay) => quay.secret(reference))
 
 /** Asks once for what may be sent twice. */
-export const ask = <A>(request: Request<A>): Effect.Effect<A, QuayError, Quay> =>
+export const ask = <A>(request: Request<A>): Effect.Effect<A, QuayFailure, Quay> =>
   Effect.flatMap(Quay, (quay) => quay.ask(request))
 
 /** Asks for what must not happen twice. */
-export const once = <A>(request: Request<A>): Effect.Effect<A, QuayError, Quay> =>
+export const once = <A>(request: Request<A>): Effect.Effect<A, QuayFailure, Quay> =>
   Effect.flatMap(Quay, (quay) => quay.once(request))
 
 const or = <A, E extends { readonly _tag: string }, R>(
@@ -126,7 +126,7 @@ export const orMissing = <A, E extends { readonly _tag: string }, R>(
 /** All items of a paginated list, each page asked for by its own request. */
 export const pages = <A>(
   list: (run: <Page>(request: Request<Page>) => Promise<Page>) => AsyncIterable<A>
-): Effect.Effect<ReadonlyArray<A>, QuayError, Quay> =>
+): Effect.Effect<ReadonlyArray<A>, QuayFailure, Quay> =>
   Effect.flatMap(Effect.context<Quay>(), (context) =>
     settled(async (signal) => {
       const items: Array<A> = []
@@ -137,7 +137,7 @@ export const pages = <A>(
   )
 
 /** A promise whose rejections are Quay's errors; anything else that it throws is a mistake in the program. */
-const settled = <A>(run: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, QuayError> =>
+const settled = <A>(run: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, QuayFailure> =>
   Effect.tryPromise({ try: (signal) => run(signal), catch: (error) => error }).pipe(
-    Effect.catch((error) => (error instanceof QuayError ? Effect.fail(error) : Effect.die(error)))
+    Effect.catch((error) => (isQuayFailure(error) ? Effect.fail(error) : Effect.die(error)))
   )

@@ -4,7 +4,7 @@
  */
 import { section } from "@quaymaster/engine"
 import type { Kind } from "@quaymaster/runtime"
-import { Forbidden, type QuayError, type QuotaLimit } from "@quaymaster/sdk"
+import { Forbidden, type QuayFailure, type QuotaLimit } from "@quaymaster/sdk"
 import { type Static, Type } from "@sinclair/typebox"
 import * as Effect from "effect/Effect"
 import { organizationView, type ReadError } from "./answers.ts"
@@ -81,8 +81,8 @@ const percentsFor = (percents: ReadonlyArray<number> | undefined): number | Arra
 }
 
 /** Who may write quotas is not who administers an organization, which nothing says before it is tried. */
-const bySuperuser = <A, R>(write: Effect.Effect<A, QuayError, R>): Effect.Effect<A, QuayError, R> =>
-  Effect.catch(write, (error) => {
+const bySuperuser = <A, R>(write: Effect.Effect<A, QuayFailure, R>): Effect.Effect<A, QuayFailure, R> =>
+  Effect.catch(write, (error): Effect.Effect<never, QuayFailure> => {
     if (!(error instanceof Forbidden)) return Effect.fail(error)
     const { detail, method, operation, path, status } = error
     const message =
@@ -118,7 +118,7 @@ const fromView = (
 }
 
 /** The quota as Quay has it now. */
-const quotaOf = (orgname: string): Effect.Effect<ReadonlyArray<Quota>, QuayError, Quay> =>
+const quotaOf = (orgname: string): Effect.Effect<ReadonlyArray<Quota>, QuayFailure, Quay> =>
   Effect.map(
     ask((client, signal) =>
       client.GET("/api/v1/organization/{orgname}/quota", { params: { path: { orgname } }, signal })
@@ -140,7 +140,7 @@ const setThresholds = (
   before: Quota & { readonly id: number },
   type: ThresholdType,
   wanted: ReadonlyArray<number>
-): Effect.Effect<void, QuayError, Quay> =>
+): Effect.Effect<void, QuayFailure, Quay> =>
   Effect.gen(function* () {
     const { id, limits = [], organization } = before
     const there = limits.filter((limit) => limit.type === type)
@@ -175,7 +175,7 @@ const setThresholds = (
   })
 
 /** With its ids, asked for where they are not known. */
-const identified = (quota: Quota): Effect.Effect<(Quota & { readonly id: number }) | undefined, QuayError, Quay> =>
+const identified = (quota: Quota): Effect.Effect<(Quota & { readonly id: number }) | undefined, QuayFailure, Quay> =>
   Effect.gen(function* () {
     const [found] = quota.id === undefined ? yield* quotaOf(quota.organization) : [quota]
     return found?.id === undefined ? undefined : { ...found, id: found.id }

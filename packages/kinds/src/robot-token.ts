@@ -3,7 +3,7 @@
  * written to the file that it is for, and forgotten.
  */
 import { shared } from "@quaymaster/runtime"
-import type { QuayError } from "@quaymaster/sdk"
+import type { QuayFailure } from "@quaymaster/sdk"
 import * as Effect from "effect/Effect"
 import { NotAdministrator, organizationView, type ReadError, robots } from "./answers.ts"
 import { ask, once, type Quay } from "./quay.ts"
@@ -29,7 +29,7 @@ const path = (organization: string, name: string) => ({ orgname: organization, r
 export const robotWithToken = (
   organization: string,
   name: string
-): Effect.Effect<RobotWithToken, QuayError | NotAdministrator, Quay> =>
+): Effect.Effect<RobotWithToken, QuayFailure | NotAdministrator, Quay> =>
   Effect.flatMap(
     ask((client, signal) =>
       client.GET("/api/v1/organization/{orgname}/robots/{robot_shortname}", {
@@ -96,7 +96,7 @@ export const regenerateToken = (
   organization: string,
   name: string,
   before: string
-): Effect.Effect<Regenerated, QuayError, Quay> => {
+): Effect.Effect<Regenerated, QuayFailure, Quay> => {
   const lookUp = (reason: string): Effect.Effect<Regenerated, never, Quay> =>
     Effect.match(robotWithToken(organization, name), {
       onSuccess: ({ token }): Regenerated =>
@@ -112,7 +112,7 @@ export const regenerateToken = (
   return Effect.matchEffect(posted, {
     onSuccess: ({ token }): Effect.Effect<Regenerated, never, Quay> =>
       token === undefined ? lookUp("the answer had no token") : Effect.succeed({ state: "answered", token }),
-    onFailure: (error): Effect.Effect<Regenerated, QuayError, Quay> =>
+    onFailure: (error): Effect.Effect<Regenerated, QuayFailure, Quay> =>
       error.mayHaveHappened ? lookUp(error.message) : Effect.fail(error)
   })
 }

@@ -12,7 +12,7 @@ import {
   type Uniform,
   walk
 } from "@quaymaster/runtime"
-import type { QuayError } from "@quaymaster/sdk"
+import type { QuayFailure } from "@quaymaster/sdk"
 import * as Effect from "effect/Effect"
 import type { Connection, ConnectionFailed, IdentityChanged } from "./connection.ts"
 
@@ -27,7 +27,7 @@ export const checkRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
   kinds: ReadonlyArray<Uniform<K, E, R>>,
   connection: Connection,
   target: TargetPlan<Operation<K>>
-): Effect.Effect<Standings, E | PlanStale | ConnectionFailed | IdentityChanged | QuayError, Exclude<R, Quay>> =>
+): Effect.Effect<Standings, E | PlanStale | ConnectionFailed | IdentityChanged | QuayFailure, Exclude<R, Quay>> =>
   recheck<K, E, R>(kinds, target, connection.caller).pipe(
     Effect.tap(() => connection.stillUs),
     Effect.provideService(Quay, connection.quay)

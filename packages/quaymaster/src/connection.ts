@@ -11,9 +11,10 @@ import {
   createQuayClient,
   type Identity,
   identify,
+  isQuayFailure,
   operationFor,
   type QuayClient,
-  QuayError,
+  type QuayFailure,
   type TlsOptions
 } from "@quaymaster/sdk"
 import type { OpenedSimulator } from "@quaymaster/simulator"
@@ -60,7 +61,7 @@ export interface Connection {
   readonly caller: string | undefined
   readonly quay: Quay["Service"]
   /** Fails if the token is no longer whose it was. To be run after reading, before believing what was read. */
-  readonly stillUs: Effect.Effect<void, ConnectionFailed | IdentityChanged | QuayError>
+  readonly stillUs: Effect.Effect<void, ConnectionFailed | IdentityChanged | QuayFailure>
 }
 
 /**
@@ -70,7 +71,7 @@ export interface Connection {
 export const connect = (
   registry: Registry,
   options: ConnectionOptions = {}
-): Effect.Effect<Connection, ConnectionFailed | QuayError, Scope.Scope> =>
+): Effect.Effect<Connection, ConnectionFailed | QuayFailure, Scope.Scope> =>
   Effect.gen(function* () {
     const client = yield* registry.url.startsWith("sim:") ? simulated(registry, options) : remote(registry, options)
     tellRequests(client, yield* EventSink)
@@ -132,8 +133,8 @@ const tellRequests = (client: QuayClient, sink: (event: RegistryEvent) => void):
 
 const nameOf = (identity: Identity): string | undefined => (identity.kind === "user" ? identity.name : undefined)
 
-const quayError = (registry: Registry, cause: unknown): QuayError | ConnectionFailed =>
-  cause instanceof QuayError ? cause : failed(registry, cause)
+const quayError = (registry: Registry, cause: unknown): QuayFailure | ConnectionFailed =>
+  isQuayFailure(cause) ? cause : failed(registry, cause)
 
 const failed = (registry: Registry, cause: unknown): ConnectionFailed =>
   new ConnectionFailed({

@@ -7,7 +7,7 @@ import { ConfigError, type Encoded, encoder, parseUrl, type Registry, type Setti
 import { addressOf, byText, type Collection, type Found, lacking, PlanRefused } from "@quaymaster/engine"
 import { Quay } from "@quaymaster/kinds"
 import { type Failure, type Kind, Reading, read, type Services, type Uniform } from "@quaymaster/runtime"
-import { paginate, QuayError } from "@quaymaster/sdk"
+import { isQuayFailure, paginate, type QuayFailure } from "@quaymaster/sdk"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { type Connection, ConnectionFailed, type IdentityChanged } from "./connection.ts"
@@ -100,7 +100,7 @@ export const exportRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
   options: ExportRegistryOptions = {}
 ): Effect.Effect<
   ExportedRegistry,
-  E | ExportFailed | ConnectionFailed | IdentityChanged | QuayError,
+  E | ExportFailed | ConnectionFailed | IdentityChanged | QuayFailure,
   Exclude<R, Quay>
 > => {
   const wanted = kindsToExport(kinds, options.only)
@@ -236,7 +236,7 @@ const namesOf = (
   organizations: ReadonlyArray<string> | "all"
 ): Effect.Effect<
   { readonly names: ReadonlyArray<string>; readonly skipped: ReadonlyArray<Skipped> },
-  QuayError | ConnectionFailed
+  QuayFailure | ConnectionFailed
 > =>
   organizations === "all"
     ? everyOrganization(connection)
@@ -248,7 +248,7 @@ const everyOrganization = ({ quay, registry }: Connection) =>
     const asUser = quay.ask((client, signal) => client.GET("/api/v1/user/", { signal }))
     const user = yield* Effect.catch(
       asUser,
-      (error): Effect.Effect<never, ConnectionFailed | QuayError> =>
+      (error): Effect.Effect<never, ConnectionFailed | QuayFailure> =>
         error._tag === "Unauthenticated"
           ? Effect.fail(
               new ConnectionFailed({
@@ -298,8 +298,8 @@ const asSuperuser = (quay: Connection["quay"]) =>
       },
       catch: (error) => error
     }).pipe(
-      Effect.catch((error): Effect.Effect<undefined, QuayError> => {
-        if (!(error instanceof QuayError)) return Effect.die(error)
+      Effect.catch((error): Effect.Effect<undefined, QuayFailure> => {
+        if (!isQuayFailure(error)) return Effect.die(error)
         const lacks = ["Forbidden", "Unauthenticated", "Missing", "FeatureOff"].includes(error._tag)
         return lacks ? Effect.succeed(undefined) : Effect.fail(error)
       })

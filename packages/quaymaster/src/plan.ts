@@ -20,7 +20,7 @@ import {
 } from "@quaymaster/engine"
 import { Quay } from "@quaymaster/kinds"
 import { type Failure, type Kind, Reading, read, type Services, type Uniform } from "@quaymaster/runtime"
-import type { QuayError } from "@quaymaster/sdk"
+import type { QuayFailure } from "@quaymaster/sdk"
 import * as Effect from "effect/Effect"
 import type { Connection, ConnectionFailed, IdentityChanged } from "./connection.ts"
 
@@ -37,7 +37,7 @@ export const planRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
   desired: Desired<K>
 ): Effect.Effect<
   TargetPlan<Operation<K>>,
-  E | PlanRefused | ConnectionFailed | IdentityChanged | QuayError,
+  E | PlanRefused | ConnectionFailed | IdentityChanged | QuayFailure,
   Exclude<R, Quay>
 > => {
   const { caller, quay, registry, stillUs } = connection

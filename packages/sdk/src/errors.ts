@@ -137,3 +137,13 @@ export type QuayFailure =
   | Redirected
   | TransportError
   | DecodeError
+
+const TAGS: ReadonlySet<unknown> = new Set<QuayFailure["_tag"]>([
+  ...(["Unauthenticated", "Forbidden", "Missing", "Exists", "Invalid", "FeatureOff"] as const),
+  ...(["RateLimited", "ServerError", "Redirected", "TransportError", "DecodeError"] as const)
+])
+
+/** Whether something is a failure of a call, of this copy of the SDK or of another one that a plugin brought along. */
+export const isQuayFailure = (error: unknown): error is QuayFailure =>
+  error instanceof QuayError ||
+  (error instanceof Error && "_tag" in error && TAGS.has(error._tag) && "operation" in error && "transient" in error)
