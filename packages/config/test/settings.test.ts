@@ -14,7 +14,7 @@ import {
 import { problemsOf } from "./helpers.ts"
 
 const settings = (text: string) =>
-  decodeSettings({ name: "quaymaster.yaml", text, directory: "/work/gitops" }, "/work/gitops/orgs")
+  decodeSettings({ name: "quaymaster.yaml", text, directory: "/srv/gitops" }, "/srv/gitops/orgs")
 
 const mistakes = (text: string) => problemsOf(() => settings(text)).map((it) => it.replace("quaymaster.yaml:", ""))
 
@@ -40,7 +40,7 @@ plugins: [./my-kind.ts, "@acme/quay-kinds", /opt/kind.ts]
 `
     expect(settings(text)).toEqual({
       file: "quaymaster.yaml",
-      directory: "/work/gitops",
+      directory: "/srv/gitops",
       registries: new Map([
         [
           "prod",
@@ -48,9 +48,9 @@ plugins: [./my-kind.ts, "@acme/quay-kinds", /opt/kind.ts]
             name: "prod",
             url: "https://quay.example.com",
             token: { env: "QUAY_TOKEN" },
-            ca: "/work/gitops/certs/ca.pem",
+            ca: "/srv/gitops/certs/ca.pem",
             cert: "/etc/client.pem",
-            key: "/work/key.pem",
+            key: "/srv/key.pem",
             verify: false,
             parallelism: 8,
             rps: 2.5,
@@ -62,8 +62,8 @@ plugins: [./my-kind.ts, "@acme/quay-kinds", /opt/kind.ts]
           "lab",
           {
             name: "lab",
-            url: "sim:/work/gitops/lab.json",
-            token: { file: "/work/gitops/token" },
+            url: "sim:/srv/gitops/lab.json",
+            token: { file: "/srv/gitops/token" },
             proxy: false,
             timeout: 60_000,
             verify: true
@@ -72,15 +72,15 @@ plugins: [./my-kind.ts, "@acme/quay-kinds", /opt/kind.ts]
         ["dev", { name: "dev", url: "http://localhost:8080/quay", verify: true }]
       ]),
       default: "prod",
-      sources: [".", "/work/gitops/extra/*.yaml"],
-      plugins: ["/work/gitops/my-kind.ts", "@acme/quay-kinds", "/opt/kind.ts"]
+      sources: [".", "/srv/gitops/extra/*.yaml"],
+      plugins: ["/srv/gitops/my-kind.ts", "@acme/quay-kinds", "/opt/kind.ts"]
     })
   })
 
   it("may say nothing", () => {
     const nothing = {
       file: "quaymaster.yaml",
-      directory: "/work/gitops",
+      directory: "/srv/gitops",
       registries: new Map(),
       sources: [],
       plugins: []
