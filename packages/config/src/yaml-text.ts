@@ -31,7 +31,7 @@ export const yamlText = (value: unknown, rule: Rule, { guessed, omitted, schema,
     ...(unwritten.length === 0 ? [] : [`Sections that are not exported: ${unwritten.join(", ")}`]),
     ...(omitted.length === 0 ? [] : ["Not in this file, and so left alone:", ...omitted.map((note) => `  ${note}`)])
   ].map((line) => `# ${oneLine(line)}\n`)
-  return `${head.join("")}${document.toString({ lineWidth: 0 })}`
+  return `${head.join("")}${document.toString({ lineWidth: 0, singleQuote: true })}`
 }
 
 /** Text from outside in a comment: it must not end the line, nor move anything on it. */
