@@ -47,7 +47,7 @@ export interface ExportRegistryOptions {
 }
 
 const ROOT = "organization"
-const SCHEMA = "https://unpkg.com/quaymaster/schemas/organization.schema.json"
+const SCHEMA = "node_modules/quaymaster/schemas/organization.schema.json"
 
 /** Organizations that are read side by side. */
 const SIDE_BY_SIDE = 4

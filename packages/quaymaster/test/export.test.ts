@@ -384,7 +384,7 @@ describe("what is exported", () => {
       expect(second).toBeUndefined()
       expect(first).toMatchObject({ organization: org, omitted: [] })
       expect(first?.text).toBe(
-        real(`# yaml-language-server: $schema=https://unpkg.com/quaymaster/schemas/organization.schema.json
+        real(`# yaml-language-server: $schema=node_modules/quaymaster/schemas/organization.schema.json
 organization: $org
 email: platform@example.com
 tag_expiration: 1d
