@@ -1,11 +1,11 @@
 /** Every example does what it says: the files by the library against simulated registries, the programs as processes. */
 import { execFile } from "node:child_process"
-import { cp, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises"
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { apply, explainKinds, loadPlugins, loadSettings, plan } from "quaymaster"
+import { apply, explainKinds, exportOrganizations, loadPlugins, loadSettings, plan } from "quaymaster"
 import { createSimulator, serveSimulator } from "quaymaster/simulator"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 
@@ -96,6 +96,17 @@ describe("enterprise", () => {
   test("is planned and applied, and nothing is left to do", async () => {
     await keep({ files: [join(copy, "orgs")], registry: `sim:${join(folder, "enterprise.json")}` })
     expect((await stat(join(copy, "secrets/deployer.json"))).mode & 0o777).toBe(0o600)
+  })
+
+  test("is exported to files that leave nothing to do", async () => {
+    const options = { registry: `sim:${join(folder, "enterprise.json")}`, env: secrets }
+    const exported = await exportOrganizations("all", options)
+    expect(exported.map(({ organization }) => organization)).toEqual(["halden", "halden-cache", "halden-upstream"])
+    const written = join(folder, "exported")
+    await mkdir(written)
+    for (const { organization, text } of exported) await writeFile(join(written, `${organization}.yaml`), text)
+    expect(operations(await plan({ ...options, files: [written] }))).toEqual([])
+    expect(exported.map(({ text }) => text).join()).not.toContain("canary")
   })
 
   test("has teams from a directory and signed repositories, where a registry has those", async () => {
