@@ -7,6 +7,7 @@ import type { TSchema } from "@sinclair/typebox"
 import { byText } from "./address.ts"
 import { canonical, equal, isRecord } from "./json.ts"
 import type { Item, Kind } from "./kind.ts"
+import { isSchema } from "./schema.ts"
 
 /** `field` is a path with dots. A side that is undefined has no such field. */
 export interface Change {
@@ -16,8 +17,6 @@ export interface Change {
 }
 
 const isSet = (schema: TSchema | undefined): boolean => schema?.["uniqueItems"] === true
-
-const isSchema = (value: unknown): value is TSchema => isRecord(value)
 
 const propertyOf = (schema: TSchema | undefined, key: string): TSchema | undefined => {
   const properties: unknown = schema?.["properties"]

@@ -23,3 +23,7 @@ export const canonical = (value: unknown): string => {
 }
 
 export const equal = (a: unknown, b: unknown): boolean => a === b || canonical(a) === canonical(b)
+
+/** What a value of any origin has under a name, inherited or its own; undefined if it is no object. */
+export const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === "object" && value !== null && name in value ? Reflect.get(value, name) : undefined

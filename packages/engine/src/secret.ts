@@ -5,6 +5,7 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox"
 import { Value } from "@sinclair/typebox/value"
 import { isRecord } from "./json.ts"
+import { isSchema } from "./schema.ts"
 
 const HINT = "a secret stays out of the file: write { env: NAME } or { file: PATH }"
 
@@ -33,8 +34,6 @@ export const secretRef = Type.Union(
 export type SecretRef = Static<typeof secretRef>
 
 const isSecretRef = (value: unknown): value is SecretRef => Value.Check(secretRef, value)
-
-const isSchema = (value: unknown): value is TSchema => isRecord(value)
 
 const list = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
 

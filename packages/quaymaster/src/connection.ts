@@ -3,8 +3,7 @@
  * there. A `sim:` URL is a simulated registry inside this process; all else is reached over HTTP.
  */
 import { readFile } from "node:fs/promises"
-import type { Registry } from "@quaymaster/config"
-import { resolveSecret } from "@quaymaster/config"
+import { type Registry, resolveSecret } from "@quaymaster/config"
 import { makeQuay, type Quay } from "@quaymaster/kinds"
 import { EventSink, makeLimiter, type RegistryEvent, retrying } from "@quaymaster/runtime"
 import {

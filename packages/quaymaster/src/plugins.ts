@@ -3,6 +3,7 @@ import { createRequire } from "node:module"
 import { isAbsolute, join } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { Settings } from "@quaymaster/config"
+import { fieldOf } from "@quaymaster/engine"
 import type { LibraryKind } from "@quaymaster/kinds"
 
 /** A plugin could not be loaded, or is none. */
@@ -32,7 +33,7 @@ const loadPlugin = async (plugin: string, directory: string): Promise<ReadonlyAr
       cause
     })
   })
-  const exported = field(module, "kinds") ?? field(module, "default")
+  const exported = fieldOf(module, "kinds") ?? fieldOf(module, "default")
   const kinds: ReadonlyArray<unknown> = Array.isArray(exported) ? exported : [exported]
   return kinds.map((kind) => {
     if (isKind(kind)) return kind
@@ -46,19 +47,16 @@ const loadPlugin = async (plugin: string, directory: string): Promise<ReadonlyAr
 const importFrom = (plugin: string, directory: string): Promise<unknown> =>
   import(pathToFileURL(isAbsolute(plugin) ? plugin : createRequire(join(directory, "plugin.js")).resolve(plugin)).href)
 
-const field = (value: unknown, name: string): unknown =>
-  typeof value === "object" && value !== null && name in value ? Reflect.get(value, name) : undefined
-
 /** What a kind must have to be worked with. Whether its methods keep their promises shows when they are called. */
 const isKind = (value: unknown): value is LibraryKind => {
-  const section = field(value, "section")
+  const section = fieldOf(value, "section")
   return (
-    typeof field(value, "kind") === "string" &&
-    typeof field(value, "schema") === "object" &&
-    Array.isArray(field(value, "identity")) &&
-    ["key", "collection", "list", "create"].every((name) => typeof field(value, name) === "function") &&
-    typeof field(section, "under") === "string" &&
-    typeof field(section, "name") === "string" &&
-    ["schema", "read"].every((name) => typeof field(section, name) === "function")
+    typeof fieldOf(value, "kind") === "string" &&
+    typeof fieldOf(value, "schema") === "object" &&
+    Array.isArray(fieldOf(value, "identity")) &&
+    ["key", "collection", "list", "create"].every((name) => typeof fieldOf(value, name) === "function") &&
+    typeof fieldOf(section, "under") === "string" &&
+    typeof fieldOf(section, "name") === "string" &&
+    ["schema", "read"].every((name) => typeof fieldOf(section, name) === "function")
   )
 }

@@ -2,7 +2,7 @@
  * What there is to say of each kind, from the kind itself: its place in a file, its fields, what can change, what is lost, and
  * what the registry must offer. The reference page and `quaymaster explain` are made of it.
  */
-import type { Kind, Requirement } from "@quaymaster/engine"
+import { isRecord, type Kind, type Requirement } from "@quaymaster/engine"
 
 export interface FieldReference {
   readonly name: string
@@ -33,23 +33,20 @@ export interface KindReference {
 
 type Schema = Readonly<Record<string, unknown>>
 
-const isSchema = (value: unknown): value is Schema =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
 const at = (schema: Schema, key: string): Schema => {
   const value = schema[key]
-  return isSchema(value) ? value : {}
+  return isRecord(value) ? value : {}
 }
 
 const alternatives = (schema: Schema): ReadonlyArray<Schema> => {
   const options = schema["anyOf"] ?? schema["oneOf"]
-  return Array.isArray(options) ? options.filter(isSchema) : [schema]
+  return Array.isArray(options) ? options.filter(isRecord) : [schema]
 }
 
 /** The objects that a section's entries are: of a map its values, of a list its items. */
 const entriesOf = (schema: Schema): ReadonlyArray<Schema> => {
   if (schema["type"] === "array") return alternatives(at(schema, "items"))
-  const [values] = Object.values(at(schema, "patternProperties")).filter(isSchema)
+  const [values] = Object.values(at(schema, "patternProperties")).filter(isRecord)
   return values === undefined ? alternatives(schema) : alternatives(values)
 }
 
@@ -87,7 +84,7 @@ const fieldsOf = (kind: Kind): ReadonlyArray<FieldReference> => {
   for (const entry of entries) {
     const required = Array.isArray(entry["required"]) ? entry["required"] : []
     for (const [name, schema] of Object.entries(at(entry, "properties"))) {
-      if (!isSchema(schema) || fields.has(name)) continue
+      if (!isRecord(schema) || fields.has(name)) continue
       const fixed = kind.fixed !== undefined && Object.hasOwn(kind.fixed, name) ? kind.fixed[name] : undefined
       const own = kind.requires?.fields
       fields.set(name, {

@@ -2,6 +2,7 @@
  * What the runtime wants to know of an error, whoever made it: whether repeating can help, and whether a write may have
  * happened all the same. Errors tell it by fields of these names; one without them is taken for final.
  */
+import { fieldOf } from "@quaymaster/engine"
 
 export interface Fault {
   /** `Unauthenticated` stops an apply; `Exists` and `Missing` are looked into before they count as failures. */
@@ -20,21 +21,18 @@ export interface Fault {
   readonly throttled: boolean
 }
 
-const field = (error: unknown, name: string): unknown =>
-  typeof error === "object" && error !== null && name in error ? Reflect.get(error, name) : undefined
-
 export const faultOf = (error: unknown): Fault => {
-  const tag = field(error, "_tag")
-  const message = field(error, "message")
-  const operation = field(error, "operation")
-  const retryAfter = field(error, "retryAfter")
-  const status = field(error, "status")
+  const tag = fieldOf(error, "_tag")
+  const message = fieldOf(error, "message")
+  const operation = fieldOf(error, "operation")
+  const retryAfter = fieldOf(error, "retryAfter")
+  const status = fieldOf(error, "status")
   return {
     tag: typeof tag === "string" ? tag : error instanceof Error ? error.name : "Error",
     operation: typeof operation === "string" ? operation : "request",
     message: typeof message === "string" && message !== "" ? message : String(error),
-    transient: field(error, "transient") === true,
-    mayHaveHappened: field(error, "mayHaveHappened") === true,
+    transient: fieldOf(error, "transient") === true,
+    mayHaveHappened: fieldOf(error, "mayHaveHappened") === true,
     retryAfter: typeof retryAfter === "number" && Number.isFinite(retryAfter) ? retryAfter : undefined,
     throttled: status === 429 || status === 503
   }
