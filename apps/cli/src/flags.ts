@@ -176,7 +176,12 @@ export const simulation = {
     "mailing",
     "With mail, as Quay is by default: people added to a team are invited, and nothing is sent"
   ),
-  ldap: file("ldap", "With LDAP accounts and team synchronization: a JSON file with users and groups")
+  ldap: file("ldap", "With LDAP accounts and team synchronization: a JSON file with users and groups"),
+  feature: several(
+    "feature",
+    "NAME=true|false",
+    "Switch a feature on or off: PROXY_CACHE=false. Default: as Quay's own"
+  )
 }
 
 /** A flag that may stand several times. */

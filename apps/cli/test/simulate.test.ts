@@ -13,6 +13,8 @@ test.each([
   ["--user a:b:c", "--user should be NAME:TOKEN"],
   ["--token bob:TOKEN", "--token should be NAME:TOKEN:SCOPES"],
   ["--token bob:TOKEN:repo:fly", "There is no scope repo:fly"],
+  ["--feature PROXY_CACHE", "--feature should be NAME=true or NAME=false"],
+  ["--feature NO_SUCH=false", "There is no feature NO_SUCH"],
   ["--state quay.json --superuser root:TOKEN", "With --state the superuser is admin"],
   ["--port 99999", "Expected a port from 0 to 65535"]
 ])("simulate %s", async (flags, message) => {
@@ -35,11 +37,11 @@ test("a directory that is none", async () => {
   expect(stderr).toContain("ldap.json describes no directory: groups")
 })
 
-test("mailing, a directory and an older release are set up together", async () => {
+test("mailing, features, a directory and an older release are set up together", async () => {
   await world.write("ldap.json", '{ "groups": { "cn=dev,ou=groups": ["alice"] } }')
   let config: unknown
   const ended = await world.run(
-    "quaymaster simulate --port 0 --quay 3.15 --mailing --ldap ldap.json --state quay.json",
+    "quaymaster simulate --port 0 --quay 3.15 --mailing --feature PROXY_CACHE=false --ldap ldap.json --state quay.json",
     {
       onOut: async (text, interrupt) => {
         config = await (await fetch(`${text.trim()}/config`)).json()
@@ -48,7 +50,10 @@ test("mailing, a directory and an older release are set up together", async () =
     }
   )
   expect(ended.code).toBe(0)
-  expect(config).toMatchObject({ features: { MAILING: true }, config: { AUTHENTICATION_TYPE: "LDAP" } })
+  expect(config).toMatchObject({
+    features: { MAILING: true, PROXY_CACHE: false },
+    config: { AUTHENTICATION_TYPE: "LDAP" }
+  })
 })
 
 test("with --state the registry is kept, and sim: opens it too", async () => {

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises"
 import { resolve } from "node:path"
 import * as Command from "effect/cli/Command"
-import type { LdapOptions, OpenOptions, Scope, Simulator } from "quaymaster/simulator"
+import type { Features, LdapOptions, OpenOptions, Scope, Simulator } from "quaymaster/simulator"
 import { ExitCode } from "../exit-code.ts"
 import { showing, simulation } from "../flags.ts"
 import type { Host } from "../host.ts"
@@ -42,6 +42,7 @@ interface Input {
   readonly quay: string | undefined
   readonly mailing: boolean
   readonly ldap: string | undefined
+  readonly feature: ReadonlyArray<string>
 }
 
 interface Account {
@@ -67,14 +68,22 @@ const limitedOf = (text: string, scopes: ReadonlyArray<Scope>): Account & { read
   return { name, token, scopes: chosen }
 }
 
+const featureOf = (text: string, known: Features): readonly [name: string, on: boolean] => {
+  const [, name, value] = /^(?:FEATURE_)?([A-Z0-9_]+)=(true|false)$/.exec(text) ?? []
+  if (name === undefined) throw new UsageError("--feature should be NAME=true or NAME=false, such as PROXY_CACHE=false")
+  if (!Object.hasOwn(known, name)) throw new UsageError(`There is no feature ${name}.`)
+  return [name, value === "true"]
+}
+
 const ADMIN = "admin"
 
 const run = async (host: Host, input: Input): Promise<ExitCode> => {
-  const { SCOPES, serveSimulator } = await import("quaymaster/simulator")
+  const { DEFAULT_FEATURES, SCOPES, serveSimulator } = await import("quaymaster/simulator")
   const superusers = input.superuser.map((text) => accountOf("--superuser", text))
   const users = input.user.map((text) => accountOf("--user", text))
   const limited = input.token.map((text) => limitedOf(text, SCOPES))
   const setup: OpenOptions = {
+    features: Object.fromEntries(input.feature.map((text) => featureOf(text, DEFAULT_FEATURES))),
     ...(input.quay === undefined ? {} : { version: input.quay }),
     ...(input.mailing ? { mailing: true } : {}),
     ...(input.ldap === undefined ? {} : { ldap: await directory(host, input.ldap) })
