@@ -537,7 +537,7 @@ const checkReferences = <K extends Kind>(all: Gathered<K>, layout: Layout<K>, re
     for (const ref of one.kind.needs?.(one.item) ?? []) {
       const address = addressOf(ref.kind, ref.key)
       const id = collectionId({ kind: ref.kind, parent: ref.parent })
-      if (!all.owned.has(id) || stands.has(address)) continue
+      if (ref.orThere === true || !all.owned.has(id) || stands.has(address)) continue
       if (all.declared.get(address)?.absent === false || impliedByAny().has(address)) continue
       if (all.partial.get(id)?.some((name) => mayBe(ref.key, name)) === true) continue
       const where = layout.kinds.get(ref.kind)?.section.name ?? ref.kind

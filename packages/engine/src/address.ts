@@ -27,6 +27,8 @@ export interface Ref extends Address {
   /** The collection the needed object lives in, so that it can be looked up. */
   readonly parent: string
   readonly cascades?: boolean
+  /** It may be there without being declared, even where files own its collection. */
+  readonly orThere?: boolean
 }
 
 export const addressOf = (kind: string, key: string): string => `${kind}:${key}`

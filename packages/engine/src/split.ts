@@ -1,8 +1,9 @@
 /**
  * A desired state as its independent parts: objects that need each other, or live in each other, stay together. Each part
- * can be read and planned by itself, so that a plan over many organizations holds only a few of them at a time.
+ * can be read and planned by itself, so that a plan over many organizations holds only a few of them at a time. Of what is
+ * needed, only what files declare, or own the collection of, keeps parts together: nothing is done to anything else.
  */
-import { addressOf } from "./address.ts"
+import { addressOf, collectionId } from "./address.ts"
 import { indexKinds, type Kind } from "./kind.ts"
 import { collectionOf, type Declaration, type Desired, type Owned, type Rule } from "./state.ts"
 
@@ -35,6 +36,10 @@ export const split = <K extends Kind>(kinds: ReadonlyArray<K>, desired: Desired<
     const kind = known.get(name)
     return kind === undefined ? name : inside(collectionOf(kind, item).parent)
   }
+  const declared = new Set(
+    desired.declarations.map(({ item, kind }: Declaration) => addressOf(kind, known.get(kind)?.key(item) ?? ""))
+  )
+  const owned = new Set(desired.scope.map(({ kind, parent }) => collectionId({ kind, parent })))
   for (const declaration of desired.declarations) {
     const { item, kind: name }: Declaration = declaration
     const kind = known.get(name)
@@ -42,7 +47,11 @@ export const split = <K extends Kind>(kinds: ReadonlyArray<K>, desired: Desired<
     const address = addressOf(name, kind.key(item))
     groups.join(placeOf(declaration), address)
     groups.join(address, inside(kind.key(item)))
-    for (const ref of kind.needs?.(item) ?? []) groups.join(address, addressOf(ref.kind, ref.key))
+    for (const ref of kind.needs?.(item) ?? []) {
+      const needed = addressOf(ref.kind, ref.key)
+      if (declared.has(needed)) groups.join(address, needed)
+      else if (owned.has(collectionId({ kind: ref.kind, parent: ref.parent }))) groups.join(address, inside(ref.parent))
+    }
   }
   const parts = new Map<string, { declarations: Array<Declaration<K>>; scope: Array<Owned>; rules: Array<Rule> }>()
   const partOf = (place: string) => {

@@ -12,6 +12,7 @@ import { grantee, granteeFields, granteeKey, granteeNeeds, granteeUser } from ".
 import { item, RepositoryRole, RobotName, TeamName, UserName } from "./names.ts"
 import { organizationRef } from "./organization.ts"
 import { ask, once, orMissing, type Quay } from "./quay.ts"
+import { userRef } from "./user.ts"
 
 const schema = item({
   organization: Type.String(),
@@ -70,7 +71,11 @@ export const defaultPermission: Kind<"default-permission", typeof schema, ReadEr
   identity: ["organization", "user", "robot", "team", "created_by", "id", "duplicates"],
   key,
   collection: ({ organization }) => ({ parent: organization }),
-  needs: (rule) => [organizationRef(rule.organization), ...granteeNeeds(rule.organization, rule)],
+  needs: (rule) => [
+    organizationRef(rule.organization),
+    ...granteeNeeds(rule.organization, rule),
+    ...(rule.created_by === undefined ? [] : [userRef(rule.created_by)])
+  ],
   consults: ({ parent }) => [
     { kind: "robot", parent },
     { kind: "team", parent }

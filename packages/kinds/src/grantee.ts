@@ -2,6 +2,7 @@
 import { Type } from "@sinclair/typebox"
 import { robotRef, robotUser } from "./robot.ts"
 import { teamRef } from "./team.ts"
+import { userRef } from "./user.ts"
 
 /** Names as the registry has them, another organization's robots among the users. Which names a file may say, its section tells. */
 export const granteeFields = {
@@ -32,7 +33,9 @@ export const granteeKey = ({ robot, team, user }: Grantee): string =>
 export const granteeUser = (organization: string, { robot, user }: Grantee): string =>
   robot === undefined ? (user ?? "") : robotUser(organization, robot)
 
-export const granteeNeeds = (organization: string, { robot, team }: Grantee) => [
+/** Another organization's robot account is nothing that files say anything of. */
+export const granteeNeeds = (organization: string, { robot, team, user }: Grantee) => [
   ...(robot === undefined ? [] : [robotRef(organization, robot)]),
-  ...(team === undefined ? [] : [teamRef(organization, team)])
+  ...(team === undefined ? [] : [teamRef(organization, team)]),
+  ...(user === undefined || user.includes("+") ? [] : [userRef(user)])
 ]

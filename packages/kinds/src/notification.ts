@@ -8,7 +8,7 @@
  * it. Where that cannot be done, the file is taken at its word, and none of the notifications that could be meant is removed.
  */
 import { createHash } from "node:crypto"
-import { byText, canonical, isRecord, type SecretRef, secretRef } from "@quaymaster/engine"
+import { byText, canonical, isRecord, type Ref, type SecretRef, secretRef } from "@quaymaster/engine"
 import type { NotificationView } from "@quaymaster/sdk"
 import { type Static, type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox"
 import { Value } from "@sinclair/typebox/value"
@@ -16,6 +16,7 @@ import * as Effect from "effect/Effect"
 import { item } from "./names.ts"
 import { reveal } from "./quay.ts"
 import { SectionError } from "./section-error.ts"
+import { userRef } from "./user.ts"
 
 /** The fields of the objects, beside where they live. Events and methods may be such as only a newer Quay knows. */
 export const notificationFields = {
@@ -427,11 +428,18 @@ export const notificationsOf = (parent: string, views: ReadonlyArray<Notificatio
   )
 }
 
-/** The team that is told, which has to be there. */
-export const targetNeeds = (organization: string, { config }: Notification) =>
-  config?.target?.kind === "team"
-    ? [{ kind: "team", key: `${organization}/${config.target.name}`, parent: organization }]
-    : []
+/** Who is told has to be there. */
+export const targetNeeds = (organization: string, { config }: Notification): ReadonlyArray<Ref> => {
+  const target = config?.target
+  switch (target?.kind) {
+    case "team":
+      return [{ kind: "team", key: `${organization}/${target.name}`, parent: organization }]
+    case "user":
+      return [{ ...userRef(target.name), cascades: false }]
+    default:
+      return []
+  }
+}
 
 // What Quay is sent
 

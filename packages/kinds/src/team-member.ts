@@ -12,6 +12,7 @@ import { item, RobotName, UserName } from "./names.ts"
 import { ask, once, orMissing, Quay } from "./quay.ts"
 import { robotRef, robotUser } from "./robot.ts"
 import { splitTeam, teamRef } from "./team.ts"
+import { userRef } from "./user.ts"
 
 /** `name` is a user's, or a robot account's as Quay writes it: `acme+ci`, or the address that somebody was invited by. */
 const schema = item({
@@ -114,7 +115,8 @@ export const teamMember: Kind<"team-member", typeof schema, ReadError, Quay> = {
   }),
   needs: ({ name, organization, team }) => [
     teamRef(organization, team),
-    ...(isRobot(name) ? [robotRef(organization, name.slice(organization.length + 1))] : [])
+    ...(isRobot(name) ? [robotRef(organization, name.slice(organization.length + 1))] : []),
+    ...(isRobot(name) || isAddress(name) ? [] : [userRef(name)])
   ],
   consults: ({ parent, part }) =>
     part === "robots"

@@ -45,6 +45,15 @@ const node = Type.Record(
   }
 )
 
+/** A user account that something is said of. Not everybody who is there is in a file; what names them goes with them. */
+export const userRef = (name: string) => ({
+  kind: "user",
+  key: name,
+  parent: THE_REGISTRY,
+  cascades: true,
+  orThere: true
+})
+
 /** An address, or nothing where Quay shows an id in its place. */
 const addressOf = (email: string | null): string => (email?.includes("@") === true ? email : "")
 

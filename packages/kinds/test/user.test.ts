@@ -103,6 +103,58 @@ describe("a plan of users", () => {
     expect(String(error)).toMatch(/is a superuser, and Quay changes no superuser/)
   })
 
+  tested("makes a user before all that names them", async (trial) => {
+    const plan = await trial.reach(
+      file({ $lea: { email: "$lea@example.com" } }),
+      `
+      teams: { dev: { role: member, members: { users: [$lea] } } }
+      default_permissions: [{ role: read, user: $lea }, { role: write, team: dev, created_by: $lea }]
+      repositories:
+        app:
+          permissions: { users: { $lea: write } }
+          notifications: [{ event: repo_push, method: quay_notification, config: { target: { kind: user, name: $lea } } }]
+      `
+    )
+    const waiting = plan.operations.filter(({ needs }) => needs.includes(trial.real("create:user:$lea")))
+    expect(waiting.map(({ kind }) => kind).sort()).toEqual([
+      "default-permission",
+      "default-permission",
+      "repository-notification",
+      "repository-permission",
+      "team-member"
+    ])
+  })
+
+  tested("refuses whom nobody knows, where the users are read", async (trial) => {
+    const error = await rejection(
+      trial.plan(file({ $mo: {} }), "teams: { dev: { role: member, members: { users: [$mo, $me, $nobody] } } }")
+    )
+    expect(error).toBeInstanceOf(PlanRefused)
+    expect(String(error).split("\n")).toEqual([
+      expect.stringMatching(/2.yaml:2:.*team-member .*nobody needs user .*nobody, which is neither declared nor there/)
+    ])
+  })
+
+  simulated("leaves who is not read to the registry, which says so when it is asked", async (trial) => {
+    const plan = await trial.plan("teams: { dev: { role: member, members: { users: [$nobody] } } }")
+    const { results } = await trial.apply(plan)
+    expect(results.filter(({ outcome }) => outcome === "failed")).toMatchObject([
+      { id: trial.real("create:team-member:$org/dev/$nobody"), error: expect.stringMatching(/Unknown user/) }
+    ])
+  })
+
+  simulated("takes a user's places along with the user, and loses none that is declared", async (trial) => {
+    const teams = (users: string) => `teams: { dev: { role: member, members: { users: [${users}] } } }`
+    await trial.reach(file({ $ned: {}, $ona: {} }), teams("$ned, $ona"))
+    const pruned = { ...file({ $ona: {} }), prune: ["users"] }
+    const plan = await trial.plan(pruned, teams("$ona"))
+    expect(operationOf(trial, plan, "delete:user:$ned")).toMatchObject({
+      cascades: [trial.real("team-member:$org/dev/$ned")]
+    })
+    const error = await rejection(trial.plan(pruned, teams("$ned, $ona")))
+    expect(String(error)).toMatch(/team-member .*ned would be lost with user:.*ned, which this plan deletes/)
+  })
+
   simulated("goes on where a creation broke off before the account was disabled", async (trial) => {
     const want = file({ $kim: { email: "$kim@example.com", enabled: false } })
     const plan = await trial.plan(want)
