@@ -109,9 +109,18 @@ describe("enterprise", () => {
     expect(exported.map(({ text }) => text).join()).not.toContain("canary")
   })
 
-  test("has teams from a directory and signed repositories, where a registry has those", async () => {
+  test("has teams from a directory, signed repositories and build triggers, where a registry has those", async () => {
     const simulator = createSimulator({
       users: [{ name: "admin", superuser: true }],
+      state: {
+        organizations: {
+          "halden-lab": {
+            repositories: {
+              firmware: { triggers: [{ id: "1", service: "github", config: { build_source: "halden/firmware" } }] }
+            }
+          }
+        }
+      },
       tokens: [{ token: "directory-token", user: "admin" }],
       ldap: { groups: { "cn=operators,ou=groups": ["iris.falk"] } },
       features: { SIGNING: true }

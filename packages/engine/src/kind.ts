@@ -56,6 +56,8 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   readonly fixed?: { readonly [field: string]: string }
   /** Fields that `create` sets by a request of their own: what differs in these alone is a creation that was broken off. */
   readonly setAfterwards?: ReadonlyArray<string>
+  /** What a person can do to have an object that is missing, where there is no `create`. */
+  readonly madeElsewhere?: string
   /** In this kind's collections nothing is taken away before what is new has been given. */
   readonly grantsFirst?: boolean
   /** What the registry must offer for this kind. */
@@ -78,7 +80,7 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
 
   /** `declared` has the keys that files name, so that a kind need not ask for what nobody asks about. */
   list(collections: ReadonlyArray<Collection>, declared: ReadonlySet<string>): unknown
-  create(after: Static<Schema>): unknown
+  create?(after: Static<Schema>): unknown
   update?(after: Static<Schema>, before: Static<Schema>, changes: ReadonlyArray<Change>): unknown
   delete?(before: Static<Schema>): unknown
 }

@@ -620,6 +620,22 @@ describe("what cannot be done", () => {
     expect(stuck).toMatchObject([{ key: "acme/app", reason: "the registry offers no way to change or to replace it" }])
   })
 
+  it("is told of what is missing and cannot be created, and of what needs it", () => {
+    const { create: _, ...given } = application
+    const kinds: ReadonlyArray<Kind> = [organization, badge, { ...given, madeElsewhere: "ask at the counter" }]
+    const shop = declare(application, { ...app, url: "u" }, "acme.yaml:4")
+    const there: Actual = { found: [org], read: [] }
+    const { operations, stuck, unchanged } = planTarget(kinds, target, { declarations: [shop], scope: [] }, there)
+    expect([operations, unchanged]).toEqual([[], 0])
+    expect(stuck).toEqual([
+      { kind: "application", key: "acme/app", changes: [], reason: "ask at the counter", source: "acme.yaml:4" }
+    ])
+    const gold = declare(badge, { ...acme, name: "gold", application: "app" })
+    expect(refusal(() => planTarget(kinds, target, { declarations: [shop, gold], scope: [] }, there))).toEqual([
+      "badge acme/gold needs application acme/app, which is not there, and cannot be created here."
+    ])
+  })
+
   it("is told of a replacement of what something that stays still needs", () => {
     const { operations, stuck } = plan({
       declared: [declare(application, { ...app, url: "v" })],

@@ -2,7 +2,7 @@
  * OAuth applications of an organization. Their client secrets are neither read nor kept. Quay lets several have one name, and
  * each has credentials of its own: then the file means the first by client id, and the others are extras like any other.
  */
-import { byText, mapSection } from "@quaymaster/engine"
+import { mapSection } from "@quaymaster/engine"
 import type { Kind } from "@quaymaster/runtime"
 import type { ApplicationView } from "@quaymaster/sdk"
 import { type Static, Type } from "@sinclair/typebox"
@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import type { ReadError } from "./answers.ts"
 import { eachOrganization } from "./each.ts"
 import { describedAs, item } from "./names.ts"
+import { namesakes } from "./namesakes.ts"
 import { organizationRef } from "./organization.ts"
 import { ask, once, type Quay } from "./quay.ts"
 
@@ -54,22 +55,6 @@ const fromView = (organization: string, view: ApplicationView): Application => (
   avatar_email: view.avatar_email ?? "",
   client_id: view.client_id
 })
-
-/** The first of each name with how many others there are, and the others marked; the same one whatever their order. */
-const apart = (applications: ReadonlyArray<Application>): ReadonlyArray<Application> => {
-  const counts = new Map<string, number>()
-  for (const { name } of applications) counts.set(name, (counts.get(name) ?? 0) + 1)
-  const seen = new Set<string>()
-  return [...applications]
-    .sort((a, b) => byText(a.client_id ?? "", b.client_id ?? ""))
-    .map((application) => {
-      const { name } = application
-      if (seen.has(name)) return { ...application, further: true }
-      seen.add(name)
-      const others = (counts.get(name) ?? 1) - 1
-      return others === 0 ? application : { ...application, others }
-    })
-}
 
 const entryOf = ({ avatar_email = "", description = "", name, redirect_uri = "", uri = "" }: Application) =>
   [
@@ -137,7 +122,11 @@ export const application: Kind<"application", typeof schema, ReadError, Quay> = 
           })
         ),
         ({ applications }) =>
-          apart(applications.filter(({ name }) => name !== RESERVED).map((view) => fromView(organization, view)))
+          namesakes(
+            applications.filter(({ name }) => name !== RESERVED).map((view) => fromView(organization, view)),
+            ({ name }) => name,
+            ({ client_id }) => client_id
+          )
       )
     ),
   create: (after) =>

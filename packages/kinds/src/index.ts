@@ -1,5 +1,6 @@
 /** Quay's resource kinds. Adding one is a file, its test, and a line in this list. */
 import { application } from "./application.ts"
+import { buildTrigger } from "./build-trigger.ts"
 import { defaultPermission } from "./default-permission.ts"
 import { globalMessage } from "./global-message.ts"
 import { organization } from "./organization.ts"
@@ -48,6 +49,7 @@ export const quayKinds = [
   repositoryAutoPrune,
   organizationImmutability,
   repositoryImmutability,
+  buildTrigger,
   application,
   globalMessage,
   user
@@ -57,6 +59,7 @@ export type QuayKind = (typeof quayKinds)[number]
 
 export { NotAdministrator, type ReadError } from "./answers.ts"
 export type { Application } from "./application.ts"
+export type { BuildTrigger } from "./build-trigger.ts"
 export type { DefaultPermission } from "./default-permission.ts"
 export { defineKind, type KindContext, type KindDefinition, KindFailed, type LibraryKind } from "./define-kind.ts"
 export type { GlobalMessage } from "./global-message.ts"

@@ -68,7 +68,7 @@ describe("content trust", () => {
   test("is switched on and off", async () => {
     const trusted = new Set<string>()
     const { run } = signing(["app"], trusted)
-    await run(kind.create(item("app", true)))
+    await run(kind.create?.(item("app", true)) ?? Effect.void)
     expect([...trusted]).toEqual(["app"])
     await run(kind.update?.(item("app", false), item("app", true), []) ?? Effect.void)
     expect([...trusted]).toEqual([])

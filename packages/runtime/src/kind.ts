@@ -16,16 +16,18 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
     collections: ReadonlyArray<Collection>,
     declared: ReadonlySet<string>
   ): Effect.Effect<ReadonlyArray<Static<Schema>>, E, R>
-  create(after: Static<Schema>): Effect.Effect<void, E, R>
+  create?(after: Static<Schema>): Effect.Effect<void, E, R>
   update?(after: Static<Schema>, before: Static<Schema>, changes: ReadonlyArray<Change>): Effect.Effect<void, E, R>
   delete?(before: Static<Schema>): Effect.Effect<void, E, R>
 }
 
 /** What the methods of a kind, or of any of several, can fail with. */
-export type Failure<K extends Kind> = K extends Kind ? Effect.Error<ReturnType<K["list"] | K["create"]>> : never
+export type Failure<K extends Kind> = K extends Kind ? Effect.Error<ReturnType<Asking<K>>> : never
 
 /** The services that the methods of a kind, or of any of several, need. */
-export type Services<K extends Kind> = K extends Kind ? Effect.Services<ReturnType<K["list"] | K["create"]>> : never
+export type Services<K extends Kind> = K extends Kind ? Effect.Services<ReturnType<Asking<K>>> : never
+
+type Asking<K extends Kind> = K["list"] | NonNullable<K["create"]>
 
 /**
  * Kinds whose failures and services are known as one union each, so that code which is generic over kinds can call any of

@@ -102,7 +102,7 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
       const now = seen?.now
       switch (operation.action) {
         case "create": {
-          if (now === undefined || kind.update === undefined) return kind.create(operation.after)
+          if (now === undefined || kind.update === undefined) return kind.create?.(operation.after) ?? unsupported
           return kind.update(operation.after, now, diff(kind, now, operation.after))
         }
         case "update": {
@@ -112,7 +112,9 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
           return kind.update?.(operation.after, before, changes) ?? unsupported
         }
         case "replace": {
-          const create = Effect.suspend(() => kind.create(operation.after))
+          const create = Effect.suspend(
+            (): Effect.Effect<void, E | Unsupported, R> => kind.create?.(operation.after) ?? unsupported
+          )
           // It was deleted before, by an attempt that got no further.
           if (seen !== undefined && now === undefined) return create
           const deletion = kind.delete?.(now ?? operation.before)

@@ -67,5 +67,6 @@ const stillNeeded =
     const names = (item: Item): boolean => needsOf(fate.want.kind, item).some((it) => refersTo(it) === needed)
     // To declare what needs an object and to have that object deleted is a mistake in the files, and reported as one.
     if (removed.has(root) && names(fate.want.item)) return false
-    return names(outcome(fate))
+    const then = outcome(fate)
+    return then !== undefined && names(then)
   }

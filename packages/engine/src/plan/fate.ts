@@ -10,6 +10,8 @@ import { needsOf, refersTo, type Situation, type Wanted } from "./situation.ts"
 export type Fate =
   /** Not there: it is created. */
   | { readonly state: "missing"; readonly want: Wanted }
+  /** Not there, and nothing can be done. */
+  | { readonly state: "unmade"; readonly want: Wanted; readonly stuck: Stuck }
   | { readonly state: "same"; readonly want: Wanted; readonly before: Item }
   /** `changes` are made by an update. What no update can change is `stuck`. */
   | (Different & { readonly state: "changed"; readonly stuck: Stuck | undefined })
@@ -29,6 +31,7 @@ interface Different {
 /** By address. */
 export type Fates = ReadonlyMap<string, Fate>
 
+const UNMADE = "the registry offers no way to create it"
 const IMMUTABLE = "the registry offers no way to change or to replace it"
 
 export const compare = ({ resend, there, wanted }: Situation): Fates => {
@@ -59,8 +62,11 @@ export const withheld = (fates: Fates): Fates => {
 }
 
 const fateOf = (want: Wanted, before: Item | undefined, resend: boolean): Fate => {
-  if (before === undefined) return { state: "missing", want }
   const { item, kind } = want
+  if (before === undefined)
+    return kind.create === undefined
+      ? { state: "unmade", want, stuck: stuckAt(want, [], kind.madeElsewhere ?? UNMADE) }
+      : { state: "missing", want }
   const changes = [...diff(kind, before, item), ...(resend ? unseen(kind, item) : [])]
   if (changes.length === 0) return { state: "same", want, before }
   const fixed = changes.filter((change) => fixedBecause(kind, change.field) !== undefined)
@@ -86,13 +92,15 @@ export const stuckAt = ({ key, kind, origin }: Wanted, changes: ReadonlyArray<Ch
 /** Whether the object is created, for the first time or again. */
 export const isMade = ({ state }: Fate): boolean => state === "missing" || state === "replaced" || state === "lost"
 
-/** The object when all is done. What is not declared, and what cannot change, stays as it is unless the object is made. */
-export const outcome = (fate: Fate): Item => {
+/** The object when all is done, if there is one. What is not declared, and what cannot change, stays as it is unless the object is made. */
+export const outcome = (fate: Fate): Item | undefined => {
   switch (fate.state) {
     case "missing":
     case "replaced":
     case "lost":
       return fate.want.item
+    case "unmade":
+      return undefined
     case "changed":
       return overlay(fate.before, changeable(fate.want))
     case "same":

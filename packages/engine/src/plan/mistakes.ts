@@ -8,12 +8,15 @@ import type { Draft } from "./draft.ts"
 import type { Predictions } from "./prediction.ts"
 import { needsOf, refersTo, type Situation, type Wanted } from "./situation.ts"
 
-/** Declared objects that a deletion would take along. What a replacement takes along is made again, and no mistake. */
+/** Declared objects that a deletion would take along. What a replacement takes along is made again, if it can be, and no mistake. */
 export const lostObjects = ({ doomed, fates }: Decisions): ReadonlyArray<Problem> =>
   [...doomed].flatMap(([address, root]) => {
     const want = fates.get(address)?.want
-    if (want === undefined || fates.get(root)?.state === "replaced") return []
-    const message = `${want.kind.kind} ${want.key} would be lost with ${root}, which this plan deletes.`
+    if (want === undefined) return []
+    const isReplaced = fates.get(root)?.state === "replaced"
+    if (isReplaced && want.kind.create !== undefined) return []
+    const what = isReplaced ? "which this plan replaces, and cannot be created again" : "which this plan deletes"
+    const message = `${want.kind.kind} ${want.key} would be lost with ${root}, ${what}.`
     return [{ message, ...want.origin }]
   })
 
@@ -55,10 +58,11 @@ export const brokenReferences = (
 const faultOf = (
   ref: Ref,
   { absent, there, wanted }: Situation,
-  { doomed, removed }: Decisions,
+  { doomed, fates, removed }: Decisions,
   predictions: Predictions
 ): string | undefined => {
   const address = refersTo(ref)
+  if (fates.get(address)?.state === "unmade") return "which is not there, and cannot be created here"
   if (wanted.has(address)) return undefined
   const prediction = predictions.get(address)
   const deleted = removed.has(address) || (prediction === undefined ? doomed.has(address) : prediction.unwanted)

@@ -59,7 +59,10 @@ const foreseen = ({ kinds, there }: Situation, { doomed, fates, removed }: Decis
       const { address, key } = resourceOf(kind, item)
       if (!removed.has(address) && !doomed.has(address)) items.set(key, item)
     }
-    for (const fate of declared.get(id) ?? []) items.set(fate.want.key, outcome(fate))
+    for (const fate of declared.get(id) ?? []) {
+      const item = outcome(fate)
+      if (item !== undefined) items.set(fate.want.key, item)
+    }
     return sortedBy(items, ([key]) => key).map(([, item]) => item)
   }
   return (of) => {

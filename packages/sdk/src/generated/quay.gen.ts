@@ -1760,6 +1760,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Build triggers of a repository. */
         get: operations["listBuildTriggers"];
         put?: never;
         post?: never;
@@ -1776,9 +1777,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** One build trigger. */
         get: operations["getBuildTrigger"];
+        /** Switches a build trigger on or off. */
         put: operations["updateBuildTrigger"];
         post?: never;
+        /** Deletes a build trigger. */
         delete: operations["deleteBuildTrigger"];
         options?: never;
         head?: never;
@@ -2020,6 +2024,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The keys with which services speak to the registry, approved or not, also those that expired a short while ago. */
         get: operations["listServiceKeys"];
         put?: never;
         post: operations["createServiceKey"];
@@ -2796,6 +2801,31 @@ export interface components {
             config: Record<string, unknown>;
             pull_robot?: string;
         };
+        BuildTriggerList: {
+            triggers: components["schemas"]["BuildTriggerView"][];
+        };
+        BuildTriggerView: {
+            /** @description what is built: a repository of the service, or a Git URL */
+            build_source: string | null;
+            can_invoke: boolean;
+            config: {
+                [key: string]: unknown;
+            };
+            /** @description user_toggled, successive_build_failures or successive_build_internal_errors */
+            disabled_reason: string | null;
+            enabled: boolean;
+            id: string;
+            /** @description false while it was not set up to the end */
+            is_active: boolean;
+            pull_robot?: {
+                is_robot: boolean;
+                kind: string;
+                name: string;
+            };
+            repository_url: string | null;
+            /** @enum {string} */
+            service: "github" | "gitlab" | "bitbucket" | "custom-git";
+        };
         ChangeOrganization: {
             /** @description from 3.18; older releases ignore it */
             contact_email?: string | null;
@@ -3454,6 +3484,33 @@ export interface components {
             branch_name?: string;
             commit_sha?: string;
             refs?: Record<string, unknown> | null;
+        };
+        ServiceKeyApproval: {
+            approval_type: string;
+            approved_date: string;
+            /** @description who approved it; null for keys that Quay approves itself */
+            approver: unknown;
+            notes: string | null;
+        };
+        ServiceKeyList: {
+            keys: components["schemas"]["ServiceKeyView"][];
+        };
+        ServiceKeyView: {
+            approval: components["schemas"]["ServiceKeyApproval"] | null;
+            created_date: string;
+            expiration_date: string | null;
+            /** @description the public half */
+            jwk: {
+                [key: string]: unknown;
+            };
+            kid: string;
+            metadata: {
+                [key: string]: unknown;
+            };
+            name: string | null;
+            /** @description seconds */
+            rotation_duration: number | null;
+            service: string;
         };
         SigninUser: {
             invite_code?: string;
@@ -9109,11 +9166,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["BuildTriggerList"];
+                };
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
@@ -9137,11 +9197,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["BuildTriggerView"];
+                };
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
@@ -9169,11 +9232,14 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["BuildTriggerView"];
+                };
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
@@ -9197,6 +9263,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; the answer has no body. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -9639,11 +9706,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["ServiceKeyList"];
+                };
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];

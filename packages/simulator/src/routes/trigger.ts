@@ -121,7 +121,7 @@ const remove = (call: Call) => {
 
 const ALL = "/api/v1/repository/{repository}/trigger/"
 const ONE = `${ALL}{trigger_uuid}`
-const shared = { scope: "repo:admin", guard: requireRole("admin") } as const
+const shared = { scope: "repo:admin", features: ["BUILD_SUPPORT"], guard: requireRole("admin") } as const
 
 const guardWrite = (call: Call): void => {
   requireRole("admin")(call)

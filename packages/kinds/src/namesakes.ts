@@ -1,0 +1,32 @@
+/**
+ * Objects to which Quay lets one name be given several times, each with an id of Quay's. A file means the first of them by its
+ * id, the same one in whatever order Quay tells them; the others are extras like any other.
+ */
+import { byText } from "@quaymaster/engine"
+
+export interface Namesake {
+  /** Another one of the name comes first. */
+  readonly further?: true
+  /** Of the first one: how many others have the name. */
+  readonly others?: number
+}
+
+/** The first of each name with how many others there are, and the others marked, by their ids. Undefined is nobody's name. */
+export const namesakes = <A extends object>(
+  items: ReadonlyArray<A>,
+  nameOf: (item: A) => string | undefined,
+  idOf: (item: A) => string | undefined
+): ReadonlyArray<A & Namesake> => {
+  const counts = new Map<string | undefined, number>()
+  for (const item of items) counts.set(nameOf(item), (counts.get(nameOf(item)) ?? 0) + 1)
+  const seen = new Set<string | undefined>([undefined])
+  return [...items]
+    .sort((a, b) => byText(idOf(a) ?? "", idOf(b) ?? ""))
+    .map((item): A & Namesake => {
+      const name = nameOf(item)
+      if (seen.has(name)) return { ...item, further: true }
+      seen.add(name)
+      const others = (counts.get(name) ?? 1) - 1
+      return others === 0 ? item : { ...item, others }
+    })
+}
