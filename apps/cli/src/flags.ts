@@ -91,11 +91,24 @@ export const showing = {
   events: file("events", "Write what happens as it happens: a JSON object a line, with a time")
 }
 
-export const writeSecrets = several(
-  "write-secrets",
-  "ADDRESS",
-  "Send the secrets of an object again, such as repository-mirror:acme/alpine: a registry does not tell whether they differ"
-)
+/** What is planned, beside the files. */
+export const planning = {
+  writeSecrets: several(
+    "write-secrets",
+    "ADDRESS",
+    "Send the secrets of an object again, such as repository-mirror:acme/alpine: a registry does not tell whether they differ"
+  ),
+  noDelete: optional(
+    Flag.String("no-delete").pipe(
+      Flag.withOptionalValue(""),
+      Flag.withMetavar("KINDS"),
+      Flag.withDescription(
+        "Leave out what would delete or replace anything, and list it: of all kinds, or with --no-delete=team,robot of these"
+      ),
+      Flag.map((kinds) => (kinds === "" ? true : kinds.split(",").map((kind) => kind.trim())))
+    )
+  )
+}
 
 export const out = file("out", "Write the plan to a file, for quay-apply").pipe(Flag.withAlias("o"))
 

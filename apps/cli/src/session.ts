@@ -28,7 +28,12 @@ export interface Reaching {
   readonly parallelism: number | undefined
   readonly rps: number | undefined
   readonly timeout: number | undefined
+}
+
+/** What is planned, beside the files. */
+export interface Planning extends Reaching {
   readonly writeSecrets: ReadonlyArray<string>
+  readonly noDelete: boolean | ReadonlyArray<string> | undefined
 }
 
 /** A command's work as an effect: it ends with a code, and what it rejects with is told on stderr. */
@@ -79,12 +84,12 @@ export const interruptible = async <A>(
 export interface Loaded {
   readonly settings: Settings
   readonly kinds: ReadonlyArray<LibraryKind>
-  readonly options: ProjectOptions & ConnectionOptions & Pick<PlanOptions, "writeSecrets">
+  readonly options: ProjectOptions & ConnectionOptions & Pick<PlanOptions, "writeSecrets" | "noDelete">
 }
 
 export const load = async (
   host: Host,
-  { parallelism, registry, rps, settings: path, timeout, tokenFile, writeSecrets }: Partial<Reaching>,
+  { noDelete, parallelism, registry, rps, settings: path, timeout, tokenFile, writeSecrets }: Partial<Planning>,
   signal?: AbortSignal
 ): Promise<Loaded> => {
   const { loadPlugins, loadSettings } = await import("quaymaster")
@@ -94,7 +99,7 @@ export const load = async (
   return {
     settings,
     kinds: await loadPlugins(settings),
-    options: { cwd, env, settings: path, registry, token, parallelism, rps, timeout, signal, writeSecrets }
+    options: { cwd, env, settings: path, registry, token, parallelism, rps, timeout, signal, writeSecrets, noDelete }
   }
 }
 

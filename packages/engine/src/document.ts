@@ -22,6 +22,8 @@ export interface Summary {
   readonly unchanged: number
   readonly extras: number
   readonly stuck: number
+  /** What was left out because objects are not to be deleted. */
+  readonly left: number
   /** Operations that lose data or a credential for good. */
   readonly destroys: number
 }
@@ -53,6 +55,7 @@ const summarize = (targets: ReadonlyArray<TargetPlan>): Summary => {
     unchanged: sum((target) => target.unchanged),
     extras: sum((target) => target.extras.length),
     stuck: sum((target) => target.stuck.length),
+    left: sum((target) => target.left.length),
     destroys: operations.filter(destroys).length
   }
 }
@@ -101,6 +104,12 @@ const OperationSchema = Type.Union([
   ),
   Type.Object({ ...common, action: Type.Literal("delete"), before: Item, cascades, destroys: Loss }, closed)
 ])
+const ActionSchema = Type.Union([
+  Type.Literal("create"),
+  Type.Literal("update"),
+  Type.Literal("replace"),
+  Type.Literal("delete")
+])
 const count = Type.Integer({ minimum: 0 })
 
 /** The JSON Schema of a plan file. What stands in `before` and `after` is each kind's own affair. */
@@ -140,6 +149,12 @@ export const PlanSchema = Type.Object(
               closed
             )
           ),
+          left: Type.Array(
+            Type.Object(
+              { action: ActionSchema, kind: Type.String(), key: Type.String(), reason: Type.String() },
+              closed
+            )
+          ),
           unchanged: count
         },
         closed
@@ -154,6 +169,7 @@ export const PlanSchema = Type.Object(
         unchanged: count,
         extras: count,
         stuck: count,
+        left: count,
         destroys: count
       },
       closed

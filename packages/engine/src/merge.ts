@@ -2,7 +2,7 @@
 import { addressOf, collectionId } from "./address.ts"
 import { sortedBy } from "./lists.ts"
 import type { AnyOperation } from "./operation.ts"
-import { type Extra, noticeText, type TargetPlan } from "./target-plan.ts"
+import { type Extra, leftId, noticeText, type TargetPlan } from "./target-plan.ts"
 
 const address = ({ key, kind }: Extra): string => addressOf(kind, key)
 
@@ -23,6 +23,7 @@ export const mergeTargets = <Op extends AnyOperation>(
     extras: all((plan) => plan.extras, address),
     stuck: all((plan) => plan.stuck, address),
     notices: all((plan) => plan.notices, noticeText),
+    left: all((plan) => plan.left, leftId),
     unchanged: plans.reduce((total, plan) => total + plan.unchanged, 0)
   }
 }

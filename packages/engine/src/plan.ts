@@ -18,6 +18,8 @@
  *                            │
  *                          order     what each of them needs
  *                            │
+ *                          spare     the same without removals, where objects are not to be deleted
+ *                            │
  *                            └─► the plan, or all the mistakes at once
  *
  * Each step is a file in `plan/`; each takes values and gives one, and sees only what stands above it.
@@ -27,8 +29,6 @@ import { unseen } from "./diff.ts"
 import { indexKinds, type Kind } from "./kind.ts"
 import { sortedBy } from "./lists.ts"
 import { type AnyOperation, isOperationOf, type Operation } from "./operation.ts"
-import { decide } from "./plan/decision.ts"
-import { draft } from "./plan/draft.ts"
 import type { Removed } from "./plan/extras.ts"
 import { findExtras } from "./plan/extras.ts"
 import { compare, type Fate, withheld } from "./plan/fate.ts"
@@ -41,9 +41,9 @@ import {
   misfits,
   refusals
 } from "./plan/mistakes.ts"
-import { order } from "./plan/order.ts"
-import { predict } from "./plan/prediction.ts"
+import { outline } from "./plan/outline.ts"
 import { type Situation, survey } from "./plan/situation.ts"
+import { spare } from "./plan/sparing.ts"
 import type { Actual, Desired } from "./state.ts"
 import { type Notice, noticeText, PlanRefused, type TargetPlan } from "./target-plan.ts"
 
@@ -63,10 +63,10 @@ export const planTarget = <K extends Kind>(
   const fits = isOperationOf(known)
 
   const { problems, situation } = survey(known, desired, actual)
-  const decisions = decide(situation, withheld(compare(situation)), findExtras(situation))
-  const predictions = predict(situation, decisions)
-  const drafts = draft(decisions, predictions)
-  const needs = order(situation, decisions, predictions, drafts)
+  const compared = withheld(compare(situation))
+  const extras = findExtras(situation)
+  const whole = outline(situation, compared, extras)
+  const { decisions, predictions } = whole
 
   const mistakes = [
     ...problems,
@@ -75,15 +75,17 @@ export const planTarget = <K extends Kind>(
     ...lostObjects(decisions),
     ...excludedCollections(situation, decisions),
     ...brokenReferences(situation, decisions, predictions),
-    ...misfits(drafts, fits),
-    ...cycles(needs)
+    ...misfits(whole.drafts, fits),
+    ...cycles(whole.needs)
   ]
   if (mistakes.length > 0) throw new PlanRefused(mistakes)
 
+  const { drafts, left, needs } = spare(situation, compared, extras, whole)
   const operations = drafts.map(
     ({ operation }): AnyOperation => ({ ...operation, needs: [...(needs.get(operation.id) ?? [])].sort(byText) })
   )
   const fates = [...decisions.fates.values()]
+  const removed = drafts.flatMap(({ on }) => decisions.removed.get(on.address) ?? [])
   const stuck = fates.flatMap((fate) => ("stuck" in fate && fate.stuck !== undefined ? [fate.stuck] : []))
   return {
     ...target,
@@ -91,7 +93,8 @@ export const planTarget = <K extends Kind>(
     operations: sortedBy(operations, ({ id }) => id).filter(fits),
     extras: sortedBy(decisions.kept, ({ key, kind }) => addressOf(kind, key)),
     stuck: sortedBy(stuck, ({ key, kind }) => addressOf(kind, key)),
-    notices: sortedBy([...fates.flatMap(noticesOf), ...[...decisions.removed.values()].flatMap(leftBy)], noticeText),
+    notices: sortedBy([...fates.flatMap(noticesOf), ...removed.flatMap(remains)], noticeText),
+    left,
     unchanged: fates.filter(({ state }) => state === "same").length + alreadyAbsent(situation)
   }
 }
@@ -109,7 +112,7 @@ const noticesOf = (fate: Fate): ReadonlyArray<Notice> => {
 }
 
 /** What a person should know of an object that is deleted. */
-const leftBy = ({ item, key, kind, origin }: Removed): ReadonlyArray<Notice> =>
+const remains = ({ item, key, kind, origin }: Removed): ReadonlyArray<Notice> =>
   (kind.leaves?.(item) ?? []).map((message) => ({ kind: kind.kind, key, message, ...origin }))
 
 const alreadyAbsent = ({ absent, there }: Situation): number =>

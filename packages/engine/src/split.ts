@@ -63,10 +63,13 @@ export const split = <K extends Kind>(kinds: ReadonlyArray<K>, desired: Desired<
   for (const declaration of desired.declarations) partOf(placeOf(declaration)).declarations.push(declaration)
   for (const owned of desired.scope) partOf(inside(owned.parent)).scope.push(owned)
   for (const rule of desired.rules ?? []) partOf(inside(rule.parent)).rules.push(rule)
-  const resend = desired.resend === undefined ? {} : { resend: desired.resend }
+  const common = {
+    ...(desired.resend === undefined ? {} : { resend: desired.resend }),
+    ...(desired.spared === undefined ? {} : { spared: desired.spared })
+  }
   return [...parts.values()].map(({ rules, ...part }) => ({
     ...part,
     ...(rules.length === 0 ? {} : { rules }),
-    ...resend
+    ...common
   }))
 }

@@ -53,7 +53,12 @@ export interface Desired<K extends Kind = Kind> {
   readonly rules?: ReadonlyArray<Rule>
   /** Addresses of objects whose secrets are sent again although nothing shows that they differ. */
   readonly resend?: ReadonlySet<string>
+  /** Kinds whose objects stay: what would be deleted or replaced of them is told instead. */
+  readonly spared?: Spared
 }
+
+/** All kinds, or some by their names. */
+export type Spared = "all" | ReadonlySet<string>
 
 /** One object as the registry has it. */
 export interface Found {

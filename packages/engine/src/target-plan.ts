@@ -1,7 +1,7 @@
 /** What planning comes to: the plan of one registry, or all that is wrong with what was wanted. Values only. */
 import { addressOf, type Collection } from "./address.ts"
 import type { Change } from "./diff.ts"
-import type { AnyOperation } from "./operation.ts"
+import type { Action, AnyOperation } from "./operation.ts"
 
 /** A mistake in what is wanted. `source` is where, as people write it. */
 export interface Problem {
@@ -27,6 +27,14 @@ export interface Extra {
   readonly reason: string
 }
 
+/** What would have been done, and was left out because objects are not to be deleted: the removals, and what waits for them. */
+export interface Left {
+  readonly action: Action
+  readonly kind: string
+  readonly key: string
+  readonly reason: string
+}
+
 /** A declared object whose difference the registry offers no way to mend. */
 export interface Stuck {
   readonly kind: string
@@ -44,6 +52,9 @@ export interface Notice {
   readonly source?: string
 }
 
+/** By this what was left out is sorted: the id of the operation that it would have been. */
+export const leftId = ({ action, key, kind }: Left): string => `${action}:${addressOf(kind, key)}`
+
 /** By this notices are sorted. */
 export const noticeText = ({ key, kind, message }: Notice): string => `${addressOf(kind, key)} ${message}`
 
@@ -57,6 +68,7 @@ export interface TargetPlan<Op = AnyOperation> {
   readonly extras: ReadonlyArray<Extra>
   readonly stuck: ReadonlyArray<Stuck>
   readonly notices: ReadonlyArray<Notice>
+  readonly left: ReadonlyArray<Left>
   /** How many declared objects are as they should be. */
   readonly unchanged: number
 }

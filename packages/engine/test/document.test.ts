@@ -137,6 +137,7 @@ describe("the document", () => {
       unchanged: 0,
       extras: 0,
       stuck: 0,
+      left: 0,
       destroys: 2
     })
   })

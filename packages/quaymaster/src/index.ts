@@ -14,7 +14,8 @@ import {
   indexKinds,
   type Kind,
   type PlanOf,
-  PlanRefused
+  PlanRefused,
+  type Spared
 } from "@quaymaster/engine"
 import { type LibraryKind, type Quay, type QuayKind, quayKinds } from "@quaymaster/kinds"
 import { type Event, EventSink, isWhole, PlanStale, type RegistryEvent, type TargetReport } from "@quaymaster/runtime"
@@ -45,6 +46,11 @@ export interface PlanOptions<K extends LibraryKind = never> extends CommonOption
    * secrets, so that nothing shows whether they differ.
    */
   readonly writeSecrets?: ReadonlyArray<string> | undefined
+  /**
+   * Leaves out what would delete or replace objects, of all kinds or of those named, and what waits for that. The plan tells
+   * what it `left`.
+   */
+  readonly noDelete?: boolean | ReadonlyArray<string> | undefined
 }
 
 export interface ApplyOptions<K extends LibraryKind = never>
@@ -78,12 +84,17 @@ export const plan = async <K extends LibraryKind = never>(options: PlanOptions<K
   const { targets } = await loadProject(kinds, options)
   const resend = new Set(options.writeSecrets)
   refuseStrangers(kinds, targets, resend)
+  const spared = sparedOf(kinds, options.noDelete)
   const planned = Effect.forEach(
     targets,
     ({ desired, registry }) =>
       listening(
         Effect.flatMap(connect(registry, options), (connection) =>
-          planRegistry<QuayKind | K, Failure, Quay>(kinds, connection, { ...desired, resend })
+          planRegistry<QuayKind | K, Failure, Quay>(kinds, connection, {
+            ...desired,
+            resend,
+            ...(spared === undefined ? {} : { spared })
+          })
         ),
         registry.name,
         options.onEvent
@@ -91,6 +102,18 @@ export const plan = async <K extends LibraryKind = never>(options: PlanOptions<K
     { concurrency: "unbounded" }
   )
   return assemble(await run(planned, options.signal), version)
+}
+
+/** @throws {PlanRefused} if one of the kinds is not known: it would be deleted. */
+const sparedOf = (kinds: ReadonlyArray<Kind>, noDelete: PlanOptions["noDelete"]): Spared | undefined => {
+  if (noDelete === undefined || noDelete === false) return undefined
+  if (noDelete === true) return "all"
+  const known = indexKinds(kinds)
+  const strangers = noDelete.filter((name) => !known.has(name))
+  if (strangers.length === 0) return new Set(noDelete)
+  throw new PlanRefused(
+    strangers.map((name) => ({ message: `There is no kind named "${name}" whose objects are not to be deleted.` }))
+  )
 }
 
 /** @throws {PlanRefused} if secrets are to be sent of what no file declares. */
@@ -330,6 +353,7 @@ export {
   documentSection,
   type Extra,
   encodePlan,
+  type Left,
   mapSection,
   type Notice,
   type Operation,

@@ -318,6 +318,7 @@ describe("a kind written with Effect, with a service of its own", () => {
       extras: [],
       stuck: [],
       notices: [],
+      left: [],
       unchanged: 0
     }
     const planning = (connection: Connection) => planRegistry<Kinds>(kinds, connection, desired)

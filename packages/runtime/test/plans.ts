@@ -93,6 +93,7 @@ export const plan = (...operations: ReadonlyArray<StoreOperation>): StorePlan =>
   extras: [],
   stuck: [],
   notices: [],
+  left: [],
   unchanged: 0
 })
 

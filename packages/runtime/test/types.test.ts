@@ -78,6 +78,7 @@ const target: TargetPlan<Operation<Both>> = {
   extras: [],
   stuck: [],
   notices: [],
+  left: [],
   unchanged: 0
 }
 

@@ -7,7 +7,7 @@ import { resolve } from "node:path"
 import * as Command from "effect/cli/Command"
 import type { ApplyReport, LibraryKind, LibraryPlan, Plan } from "quaymaster"
 import { ExitCode } from "../exit-code.ts"
-import { connection, json, out, planOrFiles, project, showing, writeSecrets, yes } from "../flags.ts"
+import { connection, json, out, planning, planOrFiles, project, showing, yes } from "../flags.ts"
 import type { Host } from "../host.ts"
 import { CommandFailed, UsageError } from "../present/failure.ts"
 import { planText } from "../present/plan.ts"
@@ -22,6 +22,7 @@ import {
   interruptible,
   type Loaded,
   load,
+  type Planning,
   type Showing,
   writeWhole
 } from "../session.ts"
@@ -30,7 +31,16 @@ import { type Names, planFiles } from "./plan.ts"
 export const applyCommand = <const Name extends string>(name: Name, names: Names) =>
   Command.make(
     name,
-    { files: planOrFiles, yes, ...project, ...connection, writeSecrets, out, json: json("the report"), ...showing },
+    {
+      files: planOrFiles,
+      yes,
+      ...project,
+      ...connection,
+      ...planning,
+      out,
+      json: json("the report"),
+      ...showing
+    },
     (input) => ending(names.apply, input, (host) => run(host, names, input))
   ).pipe(
     Command.withDescription(
@@ -54,16 +64,9 @@ export const applyCommand = <const Name extends string>(name: Name, names: Names
     ])
   )
 
-interface Input extends Showing {
+interface Input extends Showing, Planning {
   readonly files: ReadonlyArray<string>
   readonly yes: boolean
-  readonly registry: string | undefined
-  readonly settings: string | undefined
-  readonly tokenFile: string | undefined
-  readonly parallelism: number | undefined
-  readonly rps: number | undefined
-  readonly timeout: number | undefined
-  readonly writeSecrets: ReadonlyArray<string>
   readonly out: string | undefined
   readonly json: boolean
 }
@@ -114,6 +117,7 @@ const readSaved = async ({ kinds }: Loaded, { file, text }: Saved, names: Names)
 
 const run = async (host: Host, names: Names, input: Input): Promise<ExitCode> => {
   const saved = await savedPlan(host, input.files)
+  if (saved !== undefined) refusePlanning(saved, input)
   const canAsk = host.stdinIsTerminal && host.stderr.isTerminal && !input.json
   if (saved === undefined && !input.yes && !canAsk)
     throw new CommandFailed(
@@ -138,6 +142,18 @@ const run = async (host: Host, names: Names, input: Input): Promise<ExitCode> =>
   } finally {
     log.close()
   }
+}
+
+/** What a plan comes to is settled once it is saved: flags that would change it are not for it. */
+const refusePlanning = ({ file }: Saved, { noDelete, writeSecrets }: Input): void => {
+  const said = [
+    ...(noDelete === undefined ? [] : ["--no-delete"]),
+    ...(writeSecrets.length === 0 ? [] : ["--write-secrets"])
+  ]
+  if (said.length > 0)
+    throw new UsageError(
+      `${file} is planned already, and ${said.join(" and ")} would change that. Plan with it instead.`
+    )
 }
 
 /** The plan, read or made, and shown. */

@@ -2,14 +2,23 @@
 import * as Command from "effect/cli/Command"
 import type { Plan } from "quaymaster"
 import { ExitCode } from "../exit-code.ts"
-import { connection, detailedExitCode, files, json, out, project, showing, writeSecrets } from "../flags.ts"
+import { connection, detailedExitCode, files, json, out, planning, project, showing } from "../flags.ts"
 import type { Host } from "../host.ts"
 import { UsageError } from "../present/failure.ts"
 import { filesText } from "../present/files.ts"
 import { planText } from "../present/plan.ts"
 import { styleOf } from "../present/style.ts"
 import { type Progress, startProgress } from "../progress.ts"
-import { ending, eventLog, interruptible, type Loaded, load, type Showing, writeWhole } from "../session.ts"
+import {
+  ending,
+  eventLog,
+  interruptible,
+  type Loaded,
+  load,
+  type Planning,
+  type Showing,
+  writeWhole
+} from "../session.ts"
 
 /** What files want of registries, as planned. */
 export interface Planned {
@@ -53,7 +62,16 @@ export interface Names {
 export const planCommand = <const Name extends string>(name: Name, names: Names) =>
   Command.make(
     name,
-    { files, ...project, ...connection, writeSecrets, out, json: json("the plan"), detailedExitCode, ...showing },
+    {
+      files,
+      ...project,
+      ...connection,
+      ...planning,
+      out,
+      json: json("the plan"),
+      detailedExitCode,
+      ...showing
+    },
     (input) => ending(names.plan, input, (host) => interruptible(host, (signal) => run(host, names, input, signal)))
   ).pipe(
     Command.withDescription(
@@ -77,15 +95,8 @@ export const planCommand = <const Name extends string>(name: Name, names: Names)
     ])
   )
 
-interface Input extends Showing {
+interface Input extends Showing, Planning {
   readonly files: ReadonlyArray<string>
-  readonly registry: string | undefined
-  readonly settings: string | undefined
-  readonly tokenFile: string | undefined
-  readonly parallelism: number | undefined
-  readonly rps: number | undefined
-  readonly timeout: number | undefined
-  readonly writeSecrets: ReadonlyArray<string>
   readonly out: string | undefined
   readonly json: boolean
   readonly detailedExitCode: boolean

@@ -41,7 +41,7 @@ export const robotCommand = Command.make("robot").pipe(
   Command.withSubcommands([rotateCommand])
 )
 
-interface Input extends Showing, Omit<Reaching, "writeSecrets"> {
+interface Input extends Showing, Reaching {
   readonly robot: string
   readonly files: ReadonlyArray<string>
   readonly yes: boolean

@@ -2,7 +2,7 @@
  * A plan as people read it: what happens to each organization, parents before children, then what it comes to and how to go
  * on. Pure: the same plan gives the same text. Kinds are names, keys and fields here, so a plugin's look like our own.
  */
-import type { AnyOperation, Change, Extra, Notice, Plan, Stuck, TargetPlan } from "quaymaster"
+import type { AnyOperation, Change, Extra, Left, Notice, Plan, Stuck, TargetPlan } from "quaymaster"
 import { grouped } from "./grouped.ts"
 import { linesText } from "./lines.ts"
 import {
@@ -79,6 +79,7 @@ interface Group {
   readonly operations: ReadonlyArray<AnyOperation>
   readonly stuck: ReadonlyArray<Stuck>
   readonly extras: ReadonlyArray<Extra>
+  readonly left: ReadonlyArray<Left>
   readonly notices: ReadonlyArray<Notice>
 }
 
@@ -90,13 +91,15 @@ const groupsOf = (target: TargetPlan): ReadonlyArray<Group> => {
   const operations = together(target.operations)
   const stuck = together(target.stuck)
   const extras = together(target.extras)
+  const left = together(target.left)
   const notices = together(target.notices)
-  const names = [operations, stuck, extras, notices].flatMap((groups) => [...groups.keys()])
+  const names = [operations, stuck, extras, left, notices].flatMap((groups) => [...groups.keys()])
   return [...new Set(names)].sort(byText).map((name) => ({
     name,
     operations: operations.get(name) ?? [],
     stuck: stuck.get(name) ?? [],
     extras: extras.get(name) ?? [],
+    left: left.get(name) ?? [],
     notices: notices.get(name) ?? []
   }))
 }
@@ -117,7 +120,7 @@ const same: Paint = (text) => text
 const groupText = (group: Group, style: Style, { verbose }: PlanContext): string => {
   const operations = foldedRows(group, style, verbose)
   const stuck = group.stuck.map((it) => stuckRow(group.name, it, style))
-  const extras = extraRows(group, style, verbose)
+  const extras = stayingRows(group, style, verbose)
   const main = [...operations, ...stuck, ...group.notices.map((it) => noticeRow(group.name, it, style))]
   return [
     style.bold(clean(group.name)),
@@ -302,7 +305,15 @@ const stuckRow = (group: string, { changes, key, kind, reason, source }: Stuck, 
   below: [...changeLines(changes, style, style.yellow), style.yellow(clean(reason))]
 })
 
-const extraRows = ({ extras, name }: Group, style: Style, verbose: boolean): ReadonlyArray<Row> => {
+const WOULD_BE: Readonly<Record<Left["action"], string>> = {
+  create: "created",
+  update: "changed",
+  replace: "replaced",
+  delete: "deleted"
+}
+
+/** What stays although no file has it, and what was left out. */
+const stayingRows = ({ extras, left, name }: Group, style: Style, verbose: boolean): ReadonlyArray<Row> => {
   const row = (what: string, detail: string): Row => ({
     symbol: "·",
     paint: style.dim,
@@ -312,15 +323,21 @@ const extraRows = ({ extras, name }: Group, style: Style, verbose: boolean): Rea
     right: "",
     below: []
   })
-  const alike = grouped(extras, ({ kind, reason }) => `${kind}\n${reason}`)
+  const staying = [
+    ...extras.map(({ key, kind, reason }) => ({ key, kind, text: `extra: ${clean(reason)}` })),
+    ...left.map(({ action, key, kind, reason }) => ({
+      key,
+      kind,
+      text: `left out: would be ${WOULD_BE[action]}, ${clean(reason)}`
+    }))
+  ]
+  const alike = grouped(staying, ({ kind, text }) => `${kind}\n${text}`)
   return [...alike.values()].flatMap((members) => {
     const [first] = members
     if (first === undefined) return []
     if (verbose || members.length <= FOLD)
-      return members.map(({ key, kind, reason }) =>
-        row(`${clean(kind)} ${nameIn(name, key)}`, `extra: ${clean(reason)}`)
-      )
-    return [row(`${members.length} ${clean(first.kind)}`, `extra: ${clean(first.reason)}; -v lists them`)]
+      return members.map(({ key, kind, text }) => row(`${clean(kind)} ${nameIn(name, key)}`, text))
+    return [row(`${members.length} ${clean(first.kind)}`, `${first.text}; -v lists them`)]
   })
 }
 
@@ -349,11 +366,13 @@ const summaryText = (plan: Plan, style: Style, context: PlanContext): string => 
   const operations = plan.targets.flatMap((target) => target.operations)
   const extras = summary.extras === 0 ? [] : [counted(summary.extras, "extra")]
   const stuck = summary.stuck === 0 ? [] : [style.yellow(`${summary.stuck} cannot converge`)]
+  const left = summary.left === 0 ? [] : [style.yellow(`${summary.left} left out`)]
   if (operations.length === 0) {
     const checked = `${counted(summary.unchanged, "object")} in ${counted(collectionsOf(plan), "collection")}`
-    const rest = [...extras, ...stuck]
+    const rest = [...extras, ...stuck, ...left]
+    const head = summary.left === 0 ? "No changes." : "No changes but what is left out."
     return (
-      `${style.bold("No changes.")} ${checked} ${summary.unchanged === 1 ? "matches" : "match"} ${clean(context.files)}.` +
+      `${style.bold(head)} ${checked} ${summary.unchanged === 1 ? "matches" : "match"} ${clean(context.files)}.` +
       (rest.length === 0 ? "" : ` ${rest.join(", ")}.`)
     )
   }
@@ -370,7 +389,7 @@ const summaryText = (plan: Plan, style: Style, context: PlanContext): string => 
     ...(summary.delete === 0 ? [] : [`${summary.delete} to delete`])
   ].join(", ")
   const loud = destroys === "" ? "" : ` ${style.bold(style.red(`(${destroys})`))}`
-  const rest = [`${summary.unchanged} unchanged`, ...extras, ...stuck].join(", ")
+  const rest = [`${summary.unchanged} unchanged`, ...extras, ...stuck, ...left].join(", ")
   return `${style.bold("Plan:")} ${parts}${loud}. ${rest}.`
 }
 

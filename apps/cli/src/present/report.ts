@@ -101,6 +101,8 @@ const summary = (
   return `${style.bold(`Applied ${good} of ${counted(results.length, "change")}`)}${parts === "" ? "" : `: ${parts}`}. ${style.dim(cost)}`
 }
 
-/** The report for programs: the same results, with the plan's digest. */
-export const reportJson = (plan: Plan, report: ApplyReport): string =>
-  `${JSON.stringify({ digest: plan.digest, outcome: report.outcome, targets: report.targets }, null, 2)}\n`
+/** The report for programs: the same results, with the plan's digest and what the plan left out. */
+export const reportJson = (plan: Plan, { outcome, targets }: ApplyReport): string => {
+  const left = plan.targets.flatMap((target) => target.left.map((it) => ({ registry: target.registry, ...it })))
+  return `${JSON.stringify({ digest: plan.digest, outcome, targets, left }, null, 2)}\n`
+}

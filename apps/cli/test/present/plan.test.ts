@@ -12,6 +12,7 @@ const target = (parts: Partial<TargetPlan>): TargetPlan => ({
   extras: [],
   stuck: [],
   notices: [],
+  left: [],
   unchanged: 0,
   ...parts
 })
@@ -33,6 +34,7 @@ const planOf = (...targets: ReadonlyArray<TargetPlan>): Plan => {
       unchanged: sum((it) => it.unchanged),
       extras: sum((it) => it.extras.length),
       stuck: sum((it) => it.stuck.length),
+      left: sum((it) => it.left.length),
       destroys: operations.filter((it) => "destroys" in it).length
     }
   }
@@ -253,6 +255,26 @@ test("more than twenty alike are one line, unless they are asked for", () => {
 test("what destroys is always named", () => {
   const lines = body(Array.from({ length: 30 }, (_, i) => remove("repository", `acme/r${i}`, { destroys: "data" })))
   expect(lines.split("\n")).toHaveLength(31)
+})
+
+test("what was left out stands with its organization, is folded like extras, and is counted", () => {
+  const left = [
+    { action: "replace" as const, kind: "proxy-cache", key: "acme", reason: "it cannot change" },
+    ...Array.from({ length: 21 }, (_, i) => ({
+      action: "delete" as const,
+      kind: "team",
+      key: `acme/t${i}`,
+      reason: "not in the file"
+    }))
+  ]
+  const lines = (plan: Plan) => planText(plan, plain, { ...context, quiet: false, hints: false }).split("\n")
+  const nothing = lines(planOf(target({ left, unchanged: 2 })))
+  expect(nothing).toContain("  · proxy-cache acme  left out: would be replaced, it cannot change")
+  expect(nothing).toContain("  · 21 team           left out: would be deleted, not in the file; -v lists them")
+  expect(nothing).toContain("No changes but what is left out. 2 objects in 1 collection match acme.yaml. 22 left out.")
+  expect(lines(planOf(target({ operations: [create("team", "acme/dev")], left })))).toContain(
+    "Plan: 1 to create. 0 unchanged, 22 left out."
+  )
 })
 
 test("extras and what cannot converge stand with their organization", () => {

@@ -17,12 +17,20 @@ export interface Decisions {
   readonly removed: ReadonlyMap<string, Removed>
   /** What goes along, declared or not: its address, and the address of what is deleted or replaced. */
   readonly doomed: ReadonlyMap<string, string>
+  /** What cannot be deleted, with what stays and needs something that would go along: both addresses. */
+  readonly blocked: ReadonlyMap<string, string>
   /** What is not declared, and stays. */
   readonly kept: ReadonlyArray<Extra>
 }
 
-export const decide = (situation: Situation, compared: Fates, extras: Extras): Decisions => {
-  const { blocked, doomed } = takenAlong(situation, compared, extras)
+/** `stays`: whether objects of a kind are not to be taken along. */
+export const decide = (
+  situation: Situation,
+  compared: Fates,
+  extras: Extras,
+  stays: (kind: string) => boolean = () => false
+): Decisions => {
+  const { blocked, doomed } = takenAlong(situation, compared, extras, stays)
   const fates = new Map(compared)
   const removed = new Map(extras.removed)
   const kept = [...extras.kept]
@@ -48,13 +56,18 @@ export const decide = (situation: Situation, compared: Fates, extras: Extras): D
     removed.delete(address)
     if (fate !== undefined) fates.set(address, { state: "lost", want: fate.want, root })
   }
-  return { fates, removed, doomed, kept: kept.filter((it) => !doomed.has(addressOf(it.kind, it.key))) }
+  return { fates, removed, doomed, blocked, kept: kept.filter((it) => !doomed.has(addressOf(it.kind, it.key))) }
 }
 
-const takenAlong = ({ kinds, there }: Situation, fates: Fates, extras: Extras): Removals => {
+const takenAlong = (
+  { kinds, there }: Situation,
+  fates: Fates,
+  extras: Extras,
+  stays: (kind: string) => boolean
+): Removals => {
   const replaced = new Set<string>()
   for (const [address, { state }] of fates) if (state === "replaced") replaced.add(address)
-  return removals(kinds, there.byAddress, extras.removed.keys(), replaced, stillNeeded(fates, extras))
+  return removals(kinds, there.byAddress, extras.removed.keys(), replaced, stillNeeded(fates, extras), stays)
 }
 
 /** Whether an object will still need what it refers to now. */

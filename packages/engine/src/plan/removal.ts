@@ -11,7 +11,7 @@ import { needsOf, refersTo } from "./situation.ts"
 export interface Removals {
   /** Each object that goes along, with the deletion that takes it: the topmost, where they are nested. */
   readonly doomed: ReadonlyMap<string, string>
-  /** Each deletion that cannot be, with the address of what stays and needs something that it would take. */
+  /** Each deletion that cannot be, with the address of what stays, and is or needs something that it would take. */
   readonly blocked: ReadonlyMap<string, string>
 }
 
@@ -26,13 +26,15 @@ export interface Dependent {
  * @param gone what is to be deleted
  * @param again what is to be deleted and made again
  * @param holds whether an object that stays will still need what it refers to; asked of references that do not cascade
+ * @param stays whether objects of a kind are not to be taken along
  */
 export const removals = (
   kinds: ReadonlyMap<string, Kind>,
   there: ReadonlyMap<string, Found>,
   gone: Iterable<string>,
   again: ReadonlySet<string>,
-  holds: (dependent: Dependent, root: string) => boolean
+  holds: (dependent: Dependent, root: string) => boolean,
+  stays: (kind: string) => boolean
 ): Removals => {
   const blocked = new Map<string, string>()
   const roots = new Set([...gone, ...again].sort(byText))
@@ -46,6 +48,10 @@ export const removals = (
       else append(holding, needed, { address, found, ref })
     }
   }
+  const block = (root: string, address: string) => {
+    const first = blocked.get(root)
+    if (first === undefined || byText(address, first) < 0) blocked.set(root, address)
+  }
   // What is blocked stays, and by that may block others: until no more is.
   for (;;) {
     const doomed = takenAlong(cascading, [...roots])
@@ -57,10 +63,10 @@ export const removals = (
         const { address } = dependent
         const leaves = doomed.has(address) || (roots.has(address) && !again.has(address))
         if (leaves || address === root || !holds(dependent, root)) continue
-        const first = blocked.get(root)
-        if (first === undefined || byText(address, first) < 0) blocked.set(root, address)
+        block(root, address)
       }
     }
+    for (const [address, root] of doomed) if (stays(there.get(address)?.kind ?? "")) block(root, address)
     if (blocked.size === before) return { doomed, blocked }
     for (const root of blocked.keys()) roots.delete(root)
   }

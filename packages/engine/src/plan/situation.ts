@@ -4,7 +4,7 @@
  */
 import { addressOf, collectionId, type Ref } from "../address.ts"
 import type { Item, Kind } from "../kind.ts"
-import { type Actual, type ActualIndex, type Desired, indexActual, type Owned } from "../state.ts"
+import { type Actual, type ActualIndex, type Desired, indexActual, type Owned, type Spared } from "../state.ts"
 import type { Problem } from "../target-plan.ts"
 
 /** An object, with its kind looked up and its names made. */
@@ -37,6 +37,8 @@ export interface Situation {
   readonly caller: string | undefined
   /** Objects whose secrets are sent again, by address. */
   readonly resend: ReadonlySet<string>
+  /** Kinds whose objects stay. */
+  readonly spared: Spared | undefined
 }
 
 /** Looks everything up. What is declared twice, or of no known kind, is told, and left out. */
@@ -55,7 +57,8 @@ export const survey = (
       owned: indexOwned(desired.scope),
       there: indexActual(kinds, actual),
       caller: actual.caller,
-      resend: desired.resend ?? new Set()
+      resend: desired.resend ?? new Set(),
+      spared: desired.spared
     },
     problems: [...problems, ...unknown.map((entry) => ({ message: noSuchKind(entry.kind) }))]
   }
