@@ -1,5 +1,5 @@
 /**
- * `pnpm openapi`: writes the OpenAPI document, the SDK's types and its table of operations.
+ * `pnpm openapi`: writes the OpenAPI document, the SDK's types, its table of operations and its checks of answers.
  * `--check` writes nothing and says which of them are not current (exit 1); `--url URL` writes nothing and reports how a
  * server's own description differs from the captured one, for people or with `--json`.
  */

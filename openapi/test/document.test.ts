@@ -74,7 +74,7 @@ describe("the generated files", () => {
       "manifest"
     )
     const files = await filesOf(document, String(manifest["version"]))
-    expect(files.size).toBe(4)
+    expect(files.size).toBe(5)
     for (const [name, text] of files)
       expect(
         (await readFile(new URL(`../../${name}`, import.meta.url), "utf8")) === text,

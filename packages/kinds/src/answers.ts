@@ -4,7 +4,7 @@
  */
 import type { PlanRefused } from "@quaymaster/engine"
 import { shared } from "@quaymaster/runtime"
-import { type OrganizationView, paginate, type QuayFailure } from "@quaymaster/sdk"
+import { DecodeError, type OrganizationView, paginate, type QuayFailure } from "@quaymaster/sdk"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { ask, orMissing, pages, type Quay } from "./quay.ts"
@@ -125,8 +125,18 @@ export const repositories = shared((namespace: string) =>
         run((client, signal) =>
           client.GET("/api/v1/repository", { params: { query: { namespace, public: true, ...next } }, signal })
         ),
-      items: (page) => page.repositories,
+      items: (page) => page.repositories.map((it) => ofNamespace(it, namespace)),
       key: (item) => item.name
     })
   )
 )
+
+/** A registry that forgets what it was asked would have others' repositories taken for this organization's. */
+const ofNamespace = <A extends { readonly namespace: string }>(repository: A, namespace: string): A => {
+  if (repository.namespace === namespace) return repository
+  throw new DecodeError(`The list of the repositories of ${namespace} has one of another namespace`, {
+    method: "GET",
+    path: "/api/v1/repository",
+    operation: "listRepos"
+  })
+}

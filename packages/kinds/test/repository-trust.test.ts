@@ -15,21 +15,35 @@ const { otherwise, test: tested } = trials()
 /** A registry with one organization; `trusted` are the repositories that sign. */
 const signing = (names: ReadonlyArray<string>, trusted: Set<string>) => {
   const asked: Array<string> = []
-  const view = { name: "acme", is_admin: true, is_member: true, teams: {}, ordered_teams: [], email: "" }
+  const avatar = { name: "acme", hash: "0", color: "#000000", kind: "org" }
+  const view = { name: "acme", is_admin: true, is_member: true, teams: {}, ordered_teams: [], email: "", avatar }
+  const repository = (name: string) => ({
+    namespace: "acme",
+    name,
+    description: null,
+    is_public: false,
+    kind: "image",
+    state: "NORMAL"
+  })
   const answer = async (request: Request): Promise<Response> => {
     const { pathname, searchParams } = new URL(request.url)
     asked.push(`${request.method} ${pathname}`)
     const name = pathname.split("/")[5]
     if (pathname === "/api/v1/organization/acme") return Response.json(view)
-    if (pathname === "/api/v1/repository")
-      return Response.json({ repositories: names.map((it) => ({ namespace: "acme", name: it, state: "NORMAL" })) })
+    if (pathname === "/api/v1/repository") return Response.json({ repositories: names.map(repository) })
     if (name === undefined) return Response.json({ status: 404 }, { status: 404 })
     if (!pathname.endsWith("/changetrust"))
       return Response.json({
-        namespace: "acme",
-        name,
+        ...repository(name),
+        is_organization: true,
+        is_starred: false,
+        status_token: "",
+        tag_expiration_s: null,
+        is_free_account: true,
+        can_write: true,
+        can_admin: true,
         trust_enabled: trusted.has(name),
-        tags: searchParams.get("includeTags")
+        ...(searchParams.get("includeTags") === "false" ? {} : { tags: {} })
       })
     if (JSON.stringify(await request.json()) === '{"trust_enabled":true}') trusted.add(name)
     else trusted.delete(name)

@@ -1,15 +1,17 @@
 /**
- * The client: openapi-fetch with the generated types, in two forms. `quay.GET(…)` resolves to data and rejects with a
- * `QuayError`; `quay.raw.GET(…)` resolves to `{ data, error, response }` as openapi-fetch does. One call is one request:
- * retries, limits and caches belong to whoever calls.
+ * The client: openapi-fetch with the generated types, in two forms. `quay.GET(…)` resolves to data that is what its type says
+ * and rejects with a `QuayError`; `quay.raw.GET(…)` resolves to `{ data, error, response }` as openapi-fetch does. One call is
+ * one request: retries, limits and caches belong to whoever calls.
  */
 import createClient, { type Client, type MaybeOptionalInit } from "openapi-fetch"
+import { faultIn } from "./answers.ts"
 import { DecodeError, Invalid, QuayError, type QuayErrorInfo, TransportError } from "./errors.ts"
 import type { paths } from "./generated/quay.gen.ts"
 import { version } from "./generated/version.gen.ts"
+import { deeperThan } from "./json.ts"
 import { operationFor, operationOf } from "./operations.ts"
-import { problemOf, redirectOf, secretsIn } from "./problem.ts"
-import { readText, type TlsOptions, transportError, undiciWire, wireOver } from "./transport.ts"
+import { problemOf, redact, redirectOf, secretsIn } from "./problem.ts"
+import { readText, type TlsOptions, transportError, undiciWire, type WireAnswer, wireOver } from "./transport.ts"
 import { baseOf, fillPath, OptionError, textOf } from "./url.ts"
 
 export interface QuayClientOptions {
@@ -32,7 +34,7 @@ export interface QuayClientOptions {
   readonly keepAlive?: number | false | undefined
   /** Sends a nested repository's slashes as %2F, for mock servers that want it. Default false. */
   readonly encodeSlash?: boolean | undefined
-  /** The largest answer that is read, in bytes. Default 32 MiB. */
+  /** The largest answer that is read, in bytes, unpacked. Default 32 MiB. */
   readonly maxBytes?: number | undefined
 }
 
@@ -85,7 +87,7 @@ export interface QuayClient {
   readonly PUT: Put
   readonly POST: Post
   readonly DELETE: Delete
-  /** openapi-fetch's own client: resolves to `{ data, error, response }` whatever the status. */
+  /** openapi-fetch's own client: resolves to `{ data, error, response }` whatever the status. Its data is not checked. */
   readonly raw: Client<paths>
   /** Closes idle connections; requests that run are finished first. */
   close(): Promise<void>
@@ -128,9 +130,41 @@ async function dataOf(call: () => Promise<Result>, at: Place): Promise<unknown> 
     throw error
   }
   const { data, error, response } = result
-  if (response.ok) return data
+  if (response.ok) {
+    const operation = operationFor(at.method, at.path)?.id
+    // A write that is done needs no words.
+    if (operation === undefined || (data === undefined && at.method !== "GET")) return data
+    const fault = faultIn(operation, data)
+    if (fault === undefined) return data
+    throw new DecodeError(`The answer is not what Quay gives: ${redact(fault, at.secrets())}`, {
+      ...place(at.method, at.path),
+      status: response.status,
+      mayHaveHappened: at.method !== "GET"
+    })
+  }
   const body: unknown = error
   throw problemOf({ ...at, secrets: at.secrets(), status: response.status, headers: response.headers, body })
+}
+
+/** The deepest that lists and objects may stand in each other. Quay's own stay below twenty. */
+const MOST_LEVELS = 100
+
+/** More of a refusal than this is not read: what it says in words is short. */
+const MOST_OF_A_REFUSAL = 1024 * 1024
+
+/** The body of an answer, if it can be Quay's. Of a refusal that is too much, the status is enough. */
+const textOfAnswer = async (answer: WireAnswer, maxBytes: number, info: QuayErrorInfo): Promise<string> => {
+  const fail = (message: string): DecodeError =>
+    new DecodeError(message, { ...info, mayHaveHappened: info.method !== "GET" })
+  const ok = answer.status < 300
+  const limit = ok ? maxBytes : Math.min(maxBytes, MOST_OF_A_REFUSAL)
+  const text = await readText(answer, { limit, strict: ok })
+  if (!ok) return text === undefined || deeperThan(text, MOST_LEVELS) ? "" : text
+  if (text === undefined) throw fail(`The answer is larger than ${maxBytes} bytes`)
+  if (text.trim() !== "" && !/json/i.test(answer.headers.get("content-type") ?? ""))
+    throw fail("A page came where data should be: perhaps the sign-in page of a proxy before the registry")
+  if (deeperThan(text, MOST_LEVELS)) throw fail(`The answer is nested deeper than ${MOST_LEVELS} levels`)
+  return text
 }
 
 const defaultTimeout = 30_000
@@ -207,17 +241,7 @@ export const createQuayClient = (options: QuayClientOptions): QuayClient => {
         await answer.body?.cancel().catch(() => {})
         throw redirectOf(refusal, url)
       }
-      const text = await readText(answer.body, maxBytes, { ...info, status: answer.status })
-      const ok = answer.status < 300
-      if (ok && text.trim() !== "" && !/json/i.test(answer.headers.get("content-type") ?? ""))
-        throw new DecodeError(
-          "A page came where data should be: perhaps the sign-in page of a proxy before the registry",
-          {
-            ...info,
-            status: answer.status,
-            mayHaveHappened: method !== "GET"
-          }
-        )
+      const text = await textOfAnswer(answer, maxBytes, { ...info, status: answer.status })
       const copy = new Headers(answer.headers)
       for (const name of ["content-encoding", "content-length", "transfer-encoding"]) copy.delete(name)
       if (text === "") copy.set("content-length", "0")

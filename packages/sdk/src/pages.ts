@@ -15,6 +15,9 @@ export interface PageOptions<Page, Item> {
   readonly maxPages?: number | undefined
 }
 
+/** Pages in a row without anything on them, after which a list is taken to have no end. */
+const MOST_EMPTY = 100
+
 const failure = (path: string, message: string): DecodeError =>
   new DecodeError(message, { method: "GET", path, operation: operationFor("GET", path)?.id })
 
@@ -25,6 +28,7 @@ async function* follow<Page, Item>(
 ): AsyncGenerator<Item, void, undefined> {
   const { path, items, key = (item: Item) => JSON.stringify(item), maxPages = 10_000 } = options
   const seen = new Set<string>()
+  let empty = 0
   for (let count = 1; ; count++) {
     const { page, more } = await step()
     const list = items(page)
@@ -40,13 +44,16 @@ async function* follow<Page, Item>(
     if (list.length > 0 && fresh === 0)
       throw failure(path, "The list's pages repeat: the registry answers the same page again")
     if (!more) return
+    empty = list.length === 0 ? empty + 1 : 0
+    if (empty > MOST_EMPTY) throw failure(path, `More than ${MOST_EMPTY} pages of the list are empty, and it goes on`)
     if (count >= maxPages) throw failure(path, `The list has more than ${maxPages} pages`)
   }
 }
 
 /**
  * The items of a list that names its next page by a token. `page` is called without a token first. Fails with `DecodeError`
- * if pages repeat, if a token comes twice, or after `maxPages`.
+ * if pages repeat, if a token comes twice or is none, if one empty page
+ * follows another for long, or after `maxPages`.
  *
  * ```ts
  * paginate({
@@ -66,8 +73,10 @@ export const paginate = <Page extends { readonly next_page?: string | null | und
   let token: string | undefined
   return follow(options, async () => {
     const page = await options.page(token === undefined ? {} : { next_page: token })
-    const next = page.next_page
-    token = typeof next === "string" && next !== "" ? next : undefined
+    const next: unknown = page.next_page
+    if (next !== undefined && next !== null && (typeof next !== "string" || next === ""))
+      throw failure(options.path, "The list names a next page by something that is no token")
+    token = next ?? undefined
     if (token !== undefined && tokens.has(token))
       throw failure(options.path, "The list's pages repeat: a page's token came twice")
     if (token !== undefined) tokens.add(token)

@@ -69,7 +69,7 @@ export const wordsOf = (body: unknown): string | undefined => {
   const { message } = body
   const parameters = isRecord(message)
     ? Object.entries(message)
-        .map(([name, problem]) => `${name}: ${String(problem)}`)
+        .map(([name, problem]) => `${name}: ${typeof problem === "string" ? problem : JSON.stringify(problem)}`)
         .join("; ")
     : undefined
   return text(body["error_message"]) ?? text(body["detail"]) ?? text(message) ?? text(parameters) ?? text(body["error"])
@@ -92,12 +92,29 @@ export const secretsIn = (body: unknown, path = ""): string[] => {
   return found
 }
 
-/** The text with every secret replaced. */
+/** A secret as it stands in a text: itself, in JSON, in a URL, and packed as headers and Kubernetes do. */
+const writtenForms = (secret: string): readonly string[] => [
+  secret,
+  JSON.stringify(secret).slice(1, -1),
+  encodeURIComponent(secret.toWellFormed()),
+  Buffer.from(secret).toString("base64").replace(/=+$/, "")
+]
+
+/** The text with every secret replaced, in whichever form it is written. */
 export const redact = (message: string, secrets: readonly string[]): string =>
   secrets
     .filter((secret) => secret.length >= 3)
+    .flatMap(writtenForms)
     .toSorted((a, b) => b.length - a.length)
     .reduce((result, secret) => result.replaceAll(secret, "<secret>"), message)
+
+const LONGEST_WORDS = 2000
+
+/** What a server says, as it may be repeated: without secrets, and not longer than anybody reads. */
+const repeated = (said: string, secrets: readonly string[]): string => {
+  const text = redact(said, secrets)
+  return text.length <= LONGEST_WORDS ? text : `${text.slice(0, LONGEST_WORDS).toWellFormed()}…`
+}
 
 /** `Retry-After` in milliseconds: seconds or a date; undefined if there is none. */
 export const retryAfterOf = (headers: Headers, now = Date.now()): number | undefined => {
@@ -126,7 +143,7 @@ export const redirectOf = (refusal: Refusal, url: string): QuayError => {
   const { method, path, status, headers } = refusal
   const operation = operationFor(method, path)?.id
   const info: QuayErrorInfo = { method, path, operation, status }
-  const location = redact(plainLocation(headers.get("location") ?? "", url), refusal.secrets)
+  const location = repeated(plainLocation(headers.get("location") ?? "", url), refusal.secrets)
   const asked = plainLocation(url)
   if (location === `${asked}/`) return new FeatureOff(`This registry does not serve ${method} ${path}`, info)
   return new Redirected(`The registry points to ${location}, and redirects are not followed`, { ...info, location })
@@ -138,7 +155,7 @@ export const problemOf = (refusal: Refusal): QuayError => {
   const operation = operationFor(method, path)?.id
   const said = wordsOf(body)
   const page = said === undefined && !isRecord(body)
-  const words = said === undefined || SAYS_NOTHING.test(said) ? undefined : redact(said, secrets)
+  const words = said === undefined || SAYS_NOTHING.test(said) ? undefined : repeated(said, secrets)
   const write = method !== "GET" && method !== "HEAD"
   const detail = isRecord(body) ? text(body["detail"]) : undefined
   const info: QuayErrorInfo = {
@@ -146,7 +163,7 @@ export const problemOf = (refusal: Refusal): QuayError => {
     path,
     operation,
     status,
-    detail: detail === undefined ? undefined : redact(detail, secrets),
+    detail: detail === undefined ? undefined : repeated(detail, secrets),
     retryAfter: retryAfterOf(headers)
   }
   const subject = `${method} ${path}`

@@ -168,9 +168,20 @@ const words: Readonly<Record<TransportReason, string>> = {
 // Nothing was sent yet when these happen.
 const before = new Set<TransportReason>(["refused", "dns", "tls"])
 
+// An answer came, and is none that can be read: no HTTP, headers without end, or not packed as they say.
+const unreadable: readonly (readonly [code: RegExp, message: string])[] = [
+  [/^(UND_ERR_HEADERS_OVERFLOW|HPE_HEADER_OVERFLOW)$/, "The answer's headers are too large"],
+  [/^HPE_/, "The answer is no HTTP, or broken"],
+  [/^(Z_|ERR__ERROR_|ZSTD_)/, "The answer is not compressed as its headers say"],
+  [/^ERR_ENCODING_INVALID/, "The answer is not UTF-8 text"]
+]
+
 /** The error that a failed request means; `host` is named in its message. */
-export const transportError = (error: unknown, info: QuayErrorInfo, host: string): TransportError => {
+export const transportError = (error: unknown, info: QuayErrorInfo, host: string): TransportError | DecodeError => {
   const code = codeOf(error)
+  const [, message] = unreadable.find(([pattern]) => pattern.test(code)) ?? []
+  if (message !== undefined)
+    return new DecodeError(`${message} (${code})`, { ...info, mayHaveHappened: info.method !== "GET", cause: error })
   const reason = isTls(code) ? "tls" : (reasons[code] ?? "other")
   const write = info.method !== "GET" && info.method !== "HEAD"
   return new TransportError(`${host} ${words[reason]}${code === "" ? "" : ` (${code})`}`, {
@@ -182,20 +193,31 @@ export const transportError = (error: unknown, info: QuayErrorInfo, host: string
   })
 }
 
-/** The whole body as text. Stops at `limit` bytes with a DecodeError. */
-export const readText = async (body: ByteReader | undefined, limit: number, info: QuayErrorInfo): Promise<string> => {
+export interface ReadOptions {
+  /** The most bytes, unpacked. */
+  readonly limit: number
+  /** Whether bytes that are no UTF-8 fail, or stand for a character that cannot be shown. */
+  readonly strict: boolean
+}
+
+/** The whole body as text; undefined if it is larger than the limit, in which case the rest is not read. */
+export const readText = async (answer: WireAnswer, { limit, strict }: ReadOptions): Promise<string | undefined> => {
+  const { body, headers } = answer
   if (body === undefined) return ""
-  const decoder = new TextDecoder()
-  let size = 0
-  let text = ""
-  for (;;) {
-    const { done, value } = await body.read()
-    if (done || value === undefined) return text + decoder.decode()
-    size += value.byteLength
-    if (size > limit) {
-      await body.cancel().catch(() => {})
-      throw new DecodeError(`The answer is larger than ${limit} bytes`, info)
+  const decoder = new TextDecoder("utf-8", { fatal: strict })
+  // What is packed says how long it is packed.
+  let size = headers.has("content-encoding") ? 0 : Number(headers.get("content-length") ?? 0)
+  if (!(size > limit)) {
+    size = 0
+    let text = ""
+    for (;;) {
+      const { done, value } = await body.read()
+      if (done || value === undefined) return text + decoder.decode()
+      size += value.byteLength
+      if (size > limit) break
+      text += decoder.decode(value, { stream: true })
     }
-    text += decoder.decode(value, { stream: true })
   }
+  await body.cancel().catch(() => {})
+  return undefined
 }

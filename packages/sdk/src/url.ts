@@ -28,14 +28,18 @@ export const textOf = (base: URL): string => base.href.replace(/\/+$/, "")
 
 /**
  * Fills in a path. `{repository}` keeps its slashes, which Quay needs and proxies pass on, unless `encodeSlash` is set. What
- * would lead to another route (an empty value, `.`, `..`, a slash elsewhere) is refused, before anything is sent.
+ * would lead to another route (an empty value, `.`, `..`, a slash elsewhere), and half a character, is refused, before anything is sent.
  */
 export const fillPath = (template: string, values: Readonly<Record<string, unknown>>, encodeSlash: boolean): string =>
   template.replace(/\{([^}]+)\}/g, (_, name: string) => {
     const value = Object.hasOwn(values, name) ? values[name] : undefined
     const text = typeof value === "string" || typeof value === "number" ? String(value) : ""
     const segments = name === "repository" ? text.split("/") : [text]
-    if (segments.some((part) => part === "" || part === "." || part === ".." || part.includes("/")))
+    if (
+      segments.some(
+        (part) => part === "" || part === "." || part === ".." || part.includes("/") || !part.isWellFormed()
+      )
+    )
       throw new OptionError(`${name} cannot be ${JSON.stringify(text)} in ${template}`)
     return segments.map(encodeURIComponent).join(encodeSlash ? "%2F" : "/")
   })

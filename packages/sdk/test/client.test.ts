@@ -14,7 +14,7 @@ import {
   TransportError,
   version
 } from "../src/index.ts"
-import { html, json, observed, rejection } from "./helpers.ts"
+import { configuration, html, json, observed, rejection } from "./helpers.ts"
 
 const path = { orgname: "acme" }
 const secret = "t0k3n-of-the-test"
@@ -32,14 +32,14 @@ describe("a request", () => {
   })
 
   it("has no type without a body", async () => {
-    const { quay, requests } = observed(() => json({}))
-    await quay.GET("/api/v1/organization/{orgname}", { params: { path } })
+    const { quay, requests } = observed(() => json(configuration))
+    await quay.GET("/config")
     expect(requests[0]?.headers.get("content-type")).toBeNull()
   })
 
   it("asks for the token each time if it is a function", async () => {
     let count = 0
-    const { quay, requests } = observed(() => json({}), { token: async () => `token-${++count}\n` })
+    const { quay, requests } = observed(() => json(configuration), { token: async () => `token-${++count}\n` })
     await quay.GET("/config")
     await quay.GET("/config")
     expect(requests.map((request) => request.headers.get("authorization"))).toEqual([
@@ -54,7 +54,7 @@ describe("a request", () => {
       url: "https://quay.example.com",
       fetch: async (request) => {
         requests.push(request)
-        return json({})
+        return json(configuration)
       }
     })
     await quay.GET("/config")

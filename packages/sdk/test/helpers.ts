@@ -3,6 +3,9 @@ import { createServer, type RequestListener, type Server } from "node:http"
 import type { Server as AnyServer } from "node:net"
 import { createQuayClient, type QuayClient, type QuayClientOptions } from "../src/index.ts"
 
+/** The least that `/config` answers. */
+export const configuration = { features: {}, config: {} }
+
 export const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Response =>
   new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json", ...headers } })
 

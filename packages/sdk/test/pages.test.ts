@@ -8,6 +8,14 @@ interface Page {
   readonly next_page?: string
 }
 
+const repository = {
+  namespace: "acme",
+  description: null,
+  is_public: false,
+  kind: "image",
+  state: null
+}
+
 const collect = async <Item>(list: AsyncIterable<Item>): Promise<Item[]> => {
   const found: Item[] = []
   for await (const item of list) found.push(item)
@@ -51,6 +59,28 @@ describe("paginate", () => {
     ).toMatchObject({ message: expect.stringMatching(/more than 3 pages/) })
   })
 
+  it.each([[7], [{}], [""], [false]])(
+    "fails where the next page is named by %j, which is no end",
+    async (next_page) => {
+      const list = paginate({
+        path: "/api/v1/repository",
+        page: async () => JSON.parse(JSON.stringify({ items: ["a"], next_page })),
+        items: (page: { readonly items: readonly string[]; readonly next_page?: string }) => page.items
+      })
+      expect(await rejection(collect(list))).toMatchObject({ _tag: "DecodeError", operation: "listRepos" })
+    }
+  )
+
+  it("fails where empty pages go on and on", async () => {
+    let requests = 0
+    const error = await rejection(collect(over(() => ({ items: [], next_page: `${requests++}` }))))
+    expect(error).toMatchObject({
+      _tag: "DecodeError",
+      message: expect.stringMatching(/100 pages of the list are empty/)
+    })
+    expect(requests).toBe(101)
+  })
+
   it("reads what a consumer asks for and no more", async () => {
     let requests = 0
     for await (const item of over((token) => ({ items: [`${requests++}`, "x"], next_page: `${token}+` }))) {
@@ -64,8 +94,8 @@ describe("paginate", () => {
     const { quay, requests } = observed((request) =>
       json(
         new URL(request.url).searchParams.has("next_page")
-          ? { repositories: [{ namespace: "acme", name: "b" }] }
-          : { repositories: [{ namespace: "acme", name: "a" }], next_page: "n" }
+          ? { repositories: [{ ...repository, name: "b" }] }
+          : { repositories: [{ ...repository, name: "a" }], next_page: "n" }
       )
     )
     const list = paginate({

@@ -7,10 +7,10 @@ import { connect, createServer as createTcpServer } from "node:net"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { createQuayClient, DecodeError, Redirected } from "../src/index.ts"
 import { selfSigned } from "./certificate.ts"
-import { listen, rejection, serving } from "./helpers.ts"
+import { configuration, listen, rejection, serving } from "./helpers.ts"
 
 const path = { orgname: "acme" }
-const answer = JSON.stringify({ features: {}, config: {} })
+const answer = JSON.stringify(configuration)
 const token = "t0k3n-of-the-test"
 
 afterEach(() => vi.unstubAllEnvs())
@@ -27,7 +27,7 @@ describe("a plain server", () => {
       async (url, server) => {
         server.on("connection", () => connections++)
         await using quay = createQuayClient({ url, token, userAgent: "test/1" })
-        for (let count = 0; count < 10; count++) expect(await quay.GET("/config")).toEqual({ features: {}, config: {} })
+        for (let count = 0; count < 10; count++) expect(await quay.GET("/config")).toEqual(configuration)
       }
     )
     expect(new Set(seen)).toEqual(new Set([`Bearer ${token}`, "test/1"]))
@@ -159,11 +159,11 @@ describe("TLS", () => {
         }
       )
       await using trusting = createQuayClient({ url, tls: { ca: cert } })
-      expect(await trusting.GET("/config")).toEqual({ features: {}, config: {} })
+      expect(await trusting.GET("/config")).toEqual(configuration)
       await using other = createQuayClient({ url, tls: { ca: [selfSigned().cert] } })
       expect(await rejection(other.GET("/config"))).toMatchObject({ reason: "tls" })
       await using careless = createQuayClient({ url, tls: { verify: false } })
-      expect(await careless.GET("/config")).toEqual({ features: {}, config: {} })
+      expect(await careless.GET("/config")).toEqual(configuration)
     } finally {
       server.closeAllConnections()
       server.close()
@@ -266,7 +266,7 @@ describe("a proxy", () => {
     try {
       await withProxy(async (proxy, asked) => {
         await using quay = createQuayClient({ url: `https://127.0.0.1:${port}`, proxy, token, tls: { ca: cert } })
-        expect(await quay.GET("/config")).toEqual({ features: {}, config: {} })
+        expect(await quay.GET("/config")).toEqual(configuration)
         expect(asked).toEqual([`CONNECT 127.0.0.1:${port}`])
       })
     } finally {
@@ -281,7 +281,7 @@ it("undici is loaded with the first request that needs it, and not before", asyn
     import { createRequire } from "node:module"
     const { createQuayClient } = await import(${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)})
     const loaded = () => Object.keys(createRequire(import.meta.url).cache).some((name) => name.includes("undici"))
-    const answer = async () => new Response("{}", { headers: { "content-type": "application/json" } })
+    const answer = async () => new Response(${JSON.stringify(answer)}, { headers: { "content-type": "application/json" } })
     await createQuayClient({ url: "https://quay.example.com", fetch: answer }).GET("/config")
     const quay = createQuayClient({ url: "http://127.0.0.1:9" })
     const before = loaded()
