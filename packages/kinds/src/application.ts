@@ -129,6 +129,7 @@ export const application: Kind<"application", typeof schema, ReadError, Quay> = 
           )
       )
     ),
+  duplicates: () => true,
   create: (after) =>
     Effect.asVoid(
       once((client, signal) =>

@@ -115,6 +115,7 @@ export const defaultPermission: Kind<"default-permission", typeof schema, ReadEr
       ),
       (lists) => lists.flat()
     ),
+  duplicates: () => true,
   create: (after) => {
     const { created_by, organization, role, team } = after
     const delegate: { readonly kind: "user" | "team"; readonly name: string } =

@@ -104,6 +104,7 @@ export const globalMessage: Kind<"global-message", typeof schema, ReadError, Qua
       ask((client, signal) => client.GET("/api/v1/messages", { signal })),
       ({ messages }) => together(messages)
     ),
+  duplicates: () => true,
   create: ({ content, media_type, severity }) =>
     Effect.asVoid(
       once((client, signal) =>

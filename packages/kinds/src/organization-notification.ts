@@ -91,6 +91,7 @@ export const organizationNotification: Kind<
       })
     )
   },
+  duplicates: () => true,
   create: (after) =>
     Effect.gen(function* () {
       const body = yield* notificationBody(after)

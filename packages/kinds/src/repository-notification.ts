@@ -128,6 +128,7 @@ export const repositoryNotification: Kind<
       })
     )
   },
+  duplicates: () => true,
   create: (after) =>
     Effect.gen(function* () {
       const body = yield* notificationBody(after)

@@ -171,6 +171,8 @@ export const teamMember: Kind<"team-member", typeof schema, ReadError, Quay> = {
       }),
       (lists) => lists.flat()
     ),
+  // Somebody who is invited twice is sent two invitations.
+  duplicates: ({ name }) => !isRobot(name),
   create: (after) =>
     Effect.asVoid(
       once((client, signal) =>

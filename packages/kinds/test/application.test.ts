@@ -141,6 +141,7 @@ describe("a plan of applications", () => {
   for (const effect of [
     { kind: "drop", applied: true },
     { kind: "server-error", applied: true },
+    { kind: "drop", appliedAfter: 800 },
     { kind: "truncate" }
   ] as const)
     simulated(`makes one application when the answer is lost: ${JSON.stringify(effect)}`, async (trial) => {

@@ -140,7 +140,7 @@ describe("a plan of default permissions", () => {
     { kind: "server-error", applied: true },
     { kind: "bad-gateway", applied: true },
     { kind: "truncate" },
-    { kind: "drop" }
+    { kind: "drop", appliedAfter: 800 }
   ] as const)
     simulated(`makes one rule, not two, when the answer is lost: ${JSON.stringify(effect)}`, async (trial) => {
       await trial.reach("teams: { dev: {} }")

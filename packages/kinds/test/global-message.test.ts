@@ -108,6 +108,7 @@ describe("a plan of messages", () => {
 
   for (const effect of [
     { kind: "drop", applied: true },
+    { kind: "drop", appliedAfter: 800 },
     { kind: "server-error", applied: true }
   ] as const)
     simulated(`makes one message when the answer is lost: ${JSON.stringify(effect)}`, async (trial) => {

@@ -26,6 +26,9 @@ import {
   type SecretUnavailable
 } from "../src/index.ts"
 
+/** How long a write is looked for whose answer was lost, in milliseconds. */
+const PATIENCE = 1_500
+
 export type Plan = TargetPlan<Operation<QuayKind>>
 
 /** What the methods of the kinds can fail with. */
@@ -145,7 +148,7 @@ const makeTrial = (registry: TestRegistry, org: string, token: string): Trial =>
   const apply: Trial["apply"] = (made) =>
     run((caller) =>
       Effect.flatMap(recheck<QuayKind, Fails, Quay>(quayKinds, made, caller), (checked) =>
-        walk<QuayKind, Fails, Quay>(quayKinds, made, { workers: 8, caller, checked })
+        walk<QuayKind, Fails, Quay>(quayKinds, made, { workers: 8, caller, checked, patience: PATIENCE })
       )
     )
   const ids: Trial["ids"] = ({ operations }) => operations.map(({ id }) => short(id)).sort()

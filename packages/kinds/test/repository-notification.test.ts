@@ -371,7 +371,7 @@ describe("a plan of notifications", () => {
   for (const effect of [
     { kind: "drop", applied: true },
     { kind: "bad-gateway", applied: true },
-    { kind: "drop" },
+    { kind: "drop", appliedAfter: 800 },
     { kind: "truncate" }
   ] as const)
     for (const [what, one] of [
@@ -388,6 +388,18 @@ describe("a plan of notifications", () => {
         expect(report.results.map(({ outcome }) => outcome)).toEqual(["applied"])
         expect(await there(trial)).toHaveLength(2)
       })
+
+  simulated("is not made again by the same apply when it cannot be found, but by the next one", async (trial) => {
+    await trial.reach(file())
+    const plan = await trial.plan(file(MAIL))
+    trial.simulator.faults.add({ on: `POST ${PATH}`, times: 1, effect: { kind: "drop" } })
+    trial.simulator.requests.reset()
+    const report = await trial.apply(plan)
+    expect(report.results).toMatchObject([{ outcome: "failed", tag: "TransportError", uncertain: true }])
+    expect(trial.simulator.requests.of(`POST ${PATH}`)).toBe(1)
+    expect((await trial.apply(plan)).results).toMatchObject([{ outcome: "applied" }])
+    expect(await there(trial)).toHaveLength(1)
+  })
 
   tested("does nothing the second time it is applied", async (trial) => {
     trial.env.set("A", A).set("B", B)

@@ -229,14 +229,22 @@ describe("where people are invited by mail", () => {
     expect(trial.ids(plan)).toEqual(["delete:team-member:$org/dev/x+y@example.com"])
   })
 
-  otherwise("an invitation whose answer is lost is not sent again", mailing, async (trial) => {
-    await trial.reach(file("[]"))
-    const plan = await trial.plan(file("[bob]"))
-    trial.registry.simulator?.faults.add({ on: `PUT ${path}`, times: 1, effect: { kind: "drop", applied: true } })
-    const report = await trial.apply(plan)
-    expect(report.results.map(({ outcome }) => outcome)).toEqual(["applied"])
-    expect(mailed(trial)).toHaveLength(1)
-  })
+  for (const effect of [
+    { kind: "drop", applied: true },
+    { kind: "drop", appliedAfter: 800 }
+  ] as const)
+    otherwise(
+      `an invitation whose answer is lost is not sent again: ${JSON.stringify(effect)}`,
+      mailing,
+      async (trial) => {
+        await trial.reach(file("[]"))
+        const plan = await trial.plan(file("[bob]"))
+        trial.registry.simulator?.faults.add({ on: `PUT ${path}`, times: 1, effect })
+        const report = await trial.apply(plan)
+        expect(report.results.map(({ outcome }) => outcome)).toEqual(["applied"])
+        expect(mailed(trial)).toHaveLength(1)
+      }
+    )
 
   otherwise(
     "an invitation that could not be mailed is there all the same, and not made again",

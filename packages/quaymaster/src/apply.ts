@@ -59,6 +59,14 @@ export interface WalkRegistryOptions {
   readonly workers?: number | undefined
   /** When it aborts, no further operation starts, and those under way finish. */
   readonly stop?: AbortSignal | undefined
+  /** After so many operations in a row that failed because the registry did, no further one starts. Default 5. */
+  readonly breaker?: number | undefined
+  /**
+   * For how many milliseconds a write is looked for whose answer was lost, where sending it again could make a second object:
+   * a notification, a default permission, an application, an invitation. It is never sent again by the same apply.
+   * Default: as long as one request may take.
+   */
+  readonly patience?: number | undefined
 }
 
 const WORKERS = 16
@@ -73,6 +81,10 @@ export const walkRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
   walk<K, E, R>(kinds, target, {
     workers: options.workers ?? WORKERS,
     caller: connection.caller,
+    stillUs: connection.stillUs,
+    // A server that is given so long for an answer may be as long behind with what it was asked for.
+    patience: options.patience ?? connection.timeout,
+    breaker: options.breaker,
     stop: options.stop,
     ...(options.checked === undefined ? {} : { checked: options.checked })
   }).pipe(Effect.provideService(Quay, connection.quay))

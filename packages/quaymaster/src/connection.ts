@@ -44,12 +44,12 @@ export class ConnectionFailed extends Data.TaggedError("ConnectionFailed")<{
   readonly cause?: unknown
 }> {}
 
-/** Another user answers than the one who began, or nobody: what was read cannot be trusted. */
+/** Another user answers than the one who began, one with fewer rights, or nobody: what was read cannot be trusted. */
 export class IdentityChanged extends Data.TaggedError("IdentityChanged")<{ readonly registry: string }> {
   override get message(): string {
     return (
-      `The token for ${this.registry} was valid before reading and is not any more, so what was read may be only what ` +
-      "anybody may see. Nothing was planned. Get a new token and try again."
+      `The token for ${this.registry} is not any more what it was at the beginning: it has expired, is another user's, or is ` +
+      "no superuser's any more. What was read with it may not be all there is. Get a new token and try again."
     )
   }
 }
@@ -59,7 +59,9 @@ export interface Connection {
   /** The user that the token belongs to; undefined if it may not say (it lacks `user:read`). */
   readonly caller: string | undefined
   readonly quay: Quay["Service"]
-  /** Fails if the token is no longer whose it was. To be run after reading, before believing what was read. */
+  /** The limit of one request in milliseconds, where one is set. */
+  readonly timeout?: number | undefined
+  /** Fails if the token is no longer whose it was, or lost its rights. To be run after reading, before believing what was read. */
   readonly stillUs: Effect.Effect<void, ConnectionFailed | IdentityChanged | QuayFailure>
 }
 
@@ -93,6 +95,7 @@ export const connect = (
     return {
       registry,
       caller,
+      timeout: timeoutOf(registry, options),
       quay: makeQuay({
         registry: { name: registry.name, url: registry.url },
         client,
@@ -102,7 +105,9 @@ export const connect = (
         secret: (reference) => resolveSecret(reference, options.env ?? process.env, (path) => readFile(path, "utf8"))
       }),
       stillUs: Effect.flatMap(whoAmI, (now) =>
-        nameOf(now) === caller ? Effect.void : Effect.fail(new IdentityChanged({ registry: registry.name }))
+        nameOf(now) === caller && isSuperuser(now) === isSuperuser(us)
+          ? Effect.void
+          : Effect.fail(new IdentityChanged({ registry: registry.name }))
       ).pipe(
         Effect.catch((error) =>
           Effect.fail(error._tag === "Unauthenticated" ? new IdentityChanged({ registry: registry.name }) : error)
@@ -132,6 +137,11 @@ const tellRequests = (client: QuayClient, sink: (event: RegistryEvent) => void):
 
 const nameOf = (identity: Identity): string | undefined => (identity.kind === "user" ? identity.name : undefined)
 
+const isSuperuser = (identity: Identity): boolean => identity.kind === "user" && identity.superuser
+
+const timeoutOf = (registry: Registry, options: ConnectionOptions): number | undefined =>
+  options.timeout ?? registry.timeout
+
 const quayError = (registry: Registry, cause: unknown): QuayFailure | ConnectionFailed =>
   isQuayFailure(cause) ? cause : failed(registry, cause)
 
@@ -152,7 +162,7 @@ const remote = (registry: Registry, options: ConnectionOptions) =>
   Effect.acquireRelease(
     step(registry, async () => {
       const token = await tokenOf(registry, options)
-      const timeout = options.timeout ?? registry.timeout
+      const timeout = timeoutOf(registry, options)
       return createQuayClient({
         url: registry.url,
         tls: await tlsOf(registry),

@@ -57,6 +57,14 @@ export interface ApplyOptions<K extends LibraryKind = never>
   extends Omit<CommonOptions<K>, "files" | "organizations" | "registry"> {
   /** The registry that the plan has to be for, by name or URL. A plan for another is refused. */
   readonly registry?: string | undefined
+  /** After so many operations in a row that failed because the registry did (5xx, no connection), no further one starts. Default 5. */
+  readonly breaker?: number | undefined
+  /**
+   * For how many milliseconds a write is looked for whose answer was lost, where sending it again could make a second object:
+   * a notification, a default permission, an application, an invitation. It is never sent again by the same apply.
+   * Default: as long as one request may take.
+   */
+  readonly patience?: number | undefined
   /** The plan was made just now, so that nothing need be read again before it is applied. Default false. */
   readonly fresh?: boolean | undefined
 }
@@ -183,6 +191,8 @@ export const apply = async <K extends LibraryKind = never>(
           walkRegistry<QuayKind | K, Failure, Quay>(kinds, connection, target, {
             stop: options.signal,
             workers: options.parallelism,
+            breaker: options.breaker,
+            patience: options.patience,
             checked: standing !== undefined && Result.isSuccess(standing) ? standing.success : undefined
           }),
           target.registry,
@@ -384,6 +394,7 @@ export {
   type Outcome,
   PlanStale,
   type Result,
+  type Stopped,
   succeeded,
   type TargetReport
 } from "@quaymaster/runtime"

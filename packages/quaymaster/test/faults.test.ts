@@ -83,7 +83,7 @@ describe("a write whose answer is lost", () => {
             const armed = Array.from({ length: 12 }, (_, i) =>
               scene.simulator.faults.add({ on: method, skip: 2 * i, times: 1, effect })
             )
-            const report = await scene.apply(made)
+            const report = await apply(made, { ...scene.options, patience: 100 })
             for (const disarm of armed) disarm()
             const bad = report.targets.flatMap(({ results }) => results.filter(({ outcome }) => outcome === "failed"))
             // A final 500 may count as a failure; it must then not have been done twice, and a new plan ends the work.
@@ -105,6 +105,62 @@ describe("a write whose answer is lost", () => {
     expect(report.outcome).toBe("applied")
     const { default_permissions: rules } = scene.simulator.snapshot().organizations[scene.org] ?? {}
     expect(rules).toHaveLength(1)
+  })
+
+  simulated("because it took too long, and is done long after, is waited for", async (scene) => {
+    await scene.reach({ repositories: { app: {} } })
+    const made = await scene.plan({
+      teams: { dev: {} },
+      applications: { console: {} },
+      default_permissions: [{ role: "read", team: "dev" }],
+      repositories: {
+        app: {
+          notifications: [{ event: "repo_push", method: "slack", config: { url: "https://hooks.example.com/a" } }]
+        }
+      }
+    })
+    const late = scene.simulator.faults.add({ on: "POST", effect: { kind: "latency", ms: 2_500 } })
+    const report = await apply(made, { ...scene.options, timeout: 1_000, patience: 10_000 })
+    late()
+    expect(report.outcome).toBe("applied")
+    for (const operation of ["prototypes", "applications"])
+      expect(scene.simulator.requests.of(`POST /api/v1/organization/{orgname}/${operation}`)).toBe(1)
+    expect(scene.simulator.requests.of("POST /api/v1/repository/{repository}/notification/")).toBe(1)
+  })
+})
+
+describe("an apply", () => {
+  simulated("stops when the registry fails again and again, says why, and is resumed", async (scene) => {
+    const teams = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`t${i}`, {}]))
+    await scene.reach({ teams: { t0: {} } })
+    const made = await scene.plan({ teams })
+    const broken = scene.simulator.faults.add({ on: "PUT", skip: 10, effect: { kind: "server-error" } })
+    const report = await apply(made, { ...scene.options, parallelism: 2 })
+    broken()
+    expect(report).toMatchObject({ outcome: "partial", targets: [{ stopped: "unavailable" }] })
+    expect(report.targets[0]?.reason).toMatch(/^5 operations in a row failed, the last one with: .*500/)
+    const count = (outcome: string) =>
+      report.targets.flatMap(({ results }) => results.filter((it) => it.outcome === outcome)).length
+    expect(count("applied")).toBe(10)
+    expect(count("failed")).toBeLessThanOrEqual(6)
+    expect(count("not-started")).toBe(59 - 10 - count("failed"))
+    expect((await scene.apply(made)).outcome).toBe("applied")
+  })
+
+  simulated("goes on when one object is forbidden, and stops when its user lost all rights", async (scene) => {
+    const made = await scene.plan(ACME)
+    const forbidden = scene.simulator.faults.add({ on: /^PUT .*\/robots\//, times: 1, effect: { kind: "forbid" } })
+    const one = await scene.apply(made)
+    forbidden()
+    expect(one).toMatchObject({ outcome: "partial", targets: [{}] })
+    expect(one.targets[0]?.stopped).toBeUndefined()
+    const results = one.targets.flatMap((it) => it.results)
+    expect(results.filter(({ outcome }) => outcome === "failed")).toMatchObject([{ tag: "Forbidden" }])
+
+    scene.simulator.faults.add({ on: "PUT", times: 1, effect: { kind: "lose-rights" } })
+    const all = await scene.apply(made)
+    expect(all).toMatchObject({ outcome: "partial", targets: [{ stopped: "unauthenticated" }] })
+    expect(all.targets[0]?.reason).toMatch(/no superuser's any more/)
   })
 })
 

@@ -19,6 +19,8 @@ export interface Fault {
   readonly retryAfter: number | undefined
   /** Whether the registry said that it is asked too much. */
   readonly throttled: boolean
+  /** Whether the registry itself failed, or could not be reached. */
+  readonly broken: boolean
 }
 
 export const faultOf = (error: unknown): Fault => {
@@ -34,6 +36,7 @@ export const faultOf = (error: unknown): Fault => {
     transient: fieldOf(error, "transient") === true,
     mayHaveHappened: fieldOf(error, "mayHaveHappened") === true,
     retryAfter: typeof retryAfter === "number" && Number.isFinite(retryAfter) ? retryAfter : undefined,
-    throttled: status === 429 || status === 503
+    throttled: status === 429 || status === 503,
+    broken: tag === "TransportError" || (typeof status === "number" && status >= 500)
   }
 }

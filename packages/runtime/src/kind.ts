@@ -17,6 +17,11 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
     declared: ReadonlySet<string>
   ): Effect.Effect<ReadonlyArray<Static<Schema>>, E, R>
   create?(after: Static<Schema>): Effect.Effect<void, E, R>
+  /**
+   * Whether to create it twice makes two, because the registry takes no name for unique. When the answer to such a creation is
+   * lost it is looked for, and not repeated. Left out: creating it again is harmless, or refused.
+   */
+  duplicates?(after: Static<Schema>): boolean
   update?(after: Static<Schema>, before: Static<Schema>, changes: ReadonlyArray<Change>): Effect.Effect<void, E, R>
   delete?(before: Static<Schema>): Effect.Effect<void, E, R>
 }

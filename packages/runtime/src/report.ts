@@ -14,13 +14,24 @@ export interface Result {
   readonly because?: string
 }
 
+/** Why an apply went no further. */
+export type Stopped =
+  /** It was told to. */
+  | "interrupted"
+  /** The token is worth nothing any more, or not what it was. */
+  | "unauthenticated"
+  /** The registry failed too often in a row, or could not be reached. */
+  | "unavailable"
+
 export interface TargetReport {
   readonly registry: string
   readonly url: string
   /** In the order of the plan. */
   readonly results: ReadonlyArray<Result>
   /** Why no further operations were started, if some were left. */
-  readonly stopped?: "interrupted" | "unauthenticated"
+  readonly stopped?: Stopped
+  /** The same for a person, where there is more to say. */
+  readonly reason?: string
 }
 
 const good: ReadonlySet<Outcome> = new Set(["applied", "already", "by-registry"])

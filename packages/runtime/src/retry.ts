@@ -2,6 +2,7 @@
  * Repeats a request that may succeed later: with growing, jittered pauses, honouring how long the registry asks to be left
  * alone. A request that must not happen twice is repeated only if it surely did not happen; the walker reads back otherwise.
  */
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -13,12 +14,17 @@ export interface RetryOptions {
   readonly repeatable: boolean
 }
 
+/** When it aborts, nothing is repeated any more. By default all is repeated that can be. */
+export const Stop = Context.Reference<AbortSignal | undefined>("@quaymaster/runtime/Stop", {
+  defaultValue: () => undefined
+})
+
 const TIMES = 5
 
 export const retrying =
   (options: RetryOptions) =>
   <A, E, R>(request: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.suspend(() => {
+    Effect.flatMap(Stop, (stop) => {
       let attempt = 0
       const schedule = Schedule.exponential("250 millis").pipe(
         Schedule.jittered,
@@ -26,7 +32,7 @@ export const retrying =
         Schedule.setInputType<E>(),
         Schedule.while(({ input }) => {
           const fault = faultOf(input)
-          return fault.transient && (options.repeatable || !fault.mayHaveHappened)
+          return stop?.aborted !== true && fault.transient && (options.repeatable || !fault.mayHaveHappened)
         }),
         Schedule.modifyDelay(({ duration, input }) => {
           const fault = faultOf(input)
@@ -42,5 +48,17 @@ export const retrying =
           return Effect.as(told, delay)
         })
       )
-      return Effect.retry(request, schedule)
+      let last: { readonly error: E } | undefined
+      // What came to its end during the pause is not repeated after it.
+      const unlessStopped = Effect.suspend(() =>
+        last !== undefined && stop?.aborted === true ? Effect.fail(last.error) : request
+      )
+      return Effect.retry(
+        Effect.tapError(unlessStopped, (error) =>
+          Effect.sync(() => {
+            last = { error }
+          })
+        ),
+        schedule
+      )
     })

@@ -15,6 +15,7 @@ import { emit, type Outcome } from "./event.ts"
 import { type Fault, faultOf } from "./fault.ts"
 import type { Failure, Kind, Services, Uniform } from "./kind.ts"
 import type { Result as OperationResult, TargetReport } from "./report.ts"
+import { Stop } from "./retry.ts"
 import { type Checked, check, conflictReason } from "./stale.ts"
 
 export interface WalkOptions {
@@ -23,12 +24,33 @@ export interface WalkOptions {
   /** Where each operation stood just before, from `recheck`; those that are done are not repeated. */
   readonly checked?: ReadonlyMap<string, Checked>
   readonly caller?: string | undefined
-  /** When it aborts, no further operation starts, and those under way finish. */
+  /** When it aborts, no further operation starts, none is repeated, and those under way finish. */
   readonly stop?: AbortSignal | undefined
+  /**
+   * Fails if the token is not any more what it was when the plan was made. Run before what was read is believed, and where
+   * the registry forbids what it should allow. Default: nobody is asked.
+   */
+  readonly stillUs?: Effect.Effect<void, unknown> | undefined
+  /** After so many operations in a row that failed because the registry did, no further one starts. Default 5. */
+  readonly breaker?: number | undefined
+  /**
+   * For how many milliseconds a write is looked for whose answer was lost, where repeating it could make a second object.
+   * Default 30 000. It is never repeated.
+   */
+  readonly patience?: number | undefined
 }
 
 const ATTEMPTS = 3
-const PAUSE = "500 millis"
+const BREAKER = 5
+const PATIENCE = 30_000
+/** The first pause before a write is looked for, and the longest, in milliseconds. */
+const PAUSE = 500
+const LONGEST_PAUSE = 5_000
+
+/** The names of errors after which no request can succeed any more. */
+const LOST_TOKEN: ReadonlySet<string> = new Set(["Unauthenticated", "IdentityChanged"])
+/** The names of errors that may mean so, or that it is only this one object. */
+const REFUSED: ReadonlySet<string> = new Set(["Forbidden", "NotAdministrator"])
 
 type Ended = Omit<OperationResult, "id">
 
@@ -53,10 +75,17 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
     const dependents = new Map<string, Array<string>>()
     const held: Array<string> = []
     const queue = yield* Queue.unbounded<string, Cause.Done>()
+    const patience = options.patience ?? PATIENCE
     let open = 0
     let stopped: TargetReport["stopped"]
+    let reason: string | undefined
+    const stop = (why: NonNullable<TargetReport["stopped"]>, words?: string) => {
+      if (stopped !== undefined) return
+      stopped = why
+      reason = words
+    }
     const stopping = () => {
-      if (stopped === undefined && options.stop?.aborted === true) stopped = "interrupted"
+      if (options.stop?.aborted === true) stop("interrupted")
       return stopped !== undefined
     }
     yield* emit({ type: "apply-started", operations: operations.length })
@@ -125,34 +154,91 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
       }
     }
 
+    /** Whether the token was found to be in order since an operation succeeded last. */
+    let vouched = false
+    let failuresInARow = 0
     /** What went wrong. Without a token that counts nothing more need be tried. */
-    const faultIn = (cause: Cause.Cause<unknown>): Fault => {
-      const fault = faultOfCause(cause)
-      if (fault.tag === "Unauthenticated") stopped ??= "unauthenticated"
-      return fault
+    const faultIn = (cause: Cause.Cause<unknown>): Effect.Effect<Fault> =>
+      Effect.gen(function* () {
+        const fault = faultOfCause(cause)
+        if (LOST_TOKEN.has(fault.tag)) stop("unauthenticated", fault.message)
+        if (!REFUSED.has(fault.tag) || vouched || stopped !== undefined || options.stillUs === undefined) return fault
+        vouched = true
+        const asked = yield* Effect.exit(options.stillUs)
+        const lost = Exit.isFailure(asked) ? faultOfCause(asked.cause) : undefined
+        if (lost !== undefined && LOST_TOKEN.has(lost.tag)) stop("unauthenticated", lost.message)
+        return fault
+      })
+    /** Opens the circuit where the registry itself fails again and again. */
+    const judge = (outcome: Outcome, fault: Fault | undefined) => {
+      if (outcome !== "failed") vouched = false
+      failuresInARow = fault?.broken === true ? failuresInARow + 1 : 0
+      if (failuresInARow >= (options.breaker ?? BREAKER))
+        stop("unavailable", `${failuresInARow} operations in a row failed, the last one with: ${fault?.message}`)
     }
 
+    /** Whether to do the operation now could make a second object of something that is on its way. */
+    const mayDouble = (operation: AnyOperation, seen: Checked | undefined): boolean =>
+      operation.action !== "delete" &&
+      seen?.standing.state === "pending" &&
+      seen.now === undefined &&
+      kindOf(operation)?.duplicates?.(operation.after) === true
+
+    /** Where the operation stands now, if the answer can be believed. */
+    const look = (operation: AnyOperation) =>
+      Effect.exit(
+        Effect.map(
+          Effect.tap(check(kinds, [operation], options.caller), () => options.stillUs ?? Effect.void),
+          (checked) => checked.get(operation.id)
+        )
+      )
+
+    /** Looks for what may be there soon: once, or for as long as it would be wrong to do it again. */
+    const lookFor = (operation: AnyOperation, atMost: number) =>
+      Effect.gen(function* () {
+        let pause = Math.min(PAUSE, Math.max(atMost, 0))
+        for (let waited = 0; ; pause = Math.min(2 * pause, LONGEST_PAUSE, atMost - waited)) {
+          yield* Effect.sleep(pause)
+          waited += pause
+          const looked = yield* look(operation)
+          if (Exit.isFailure(looked) || !mayDouble(operation, looked.value)) return looked
+          if (waited >= atMost || stopping()) return looked
+        }
+      })
+
     /** Repeats what may be repeated, and looks up what may have happened. */
-    const perform = (operation: AnyOperation, first: Checked | undefined): Effect.Effect<Ended, never, R> =>
+    const perform = (
+      operation: AnyOperation,
+      first: Checked | undefined
+    ): Effect.Effect<readonly [Ended, Fault?], never, R> =>
       Effect.gen(function* () {
         let seen = first
         let mayHaveHappened = false
+        // Whether there was no last word on an attempt: it may be carried out later still.
+        let unanswered = false
         for (let count = 1; ; count++) {
           const answer = yield* Effect.exit(Effect.suspend(() => attempt(operation, seen)))
-          if (Exit.isSuccess(answer)) return { outcome: "applied" }
-          const fault = faultIn(answer.cause)
-          const failed: Ended = { outcome: "failed", error: fault.message, tag: fault.tag }
-          if (!fault.mayHaveHappened && fault.tag !== "Exists" && fault.tag !== "Missing") return failed
+          if (Exit.isSuccess(answer)) return [{ outcome: "applied" }]
+          const fault = yield* faultIn(answer.cause)
           mayHaveHappened ||= fault.mayHaveHappened
-          if (fault.transient) yield* Effect.sleep(PAUSE)
-          const looked = yield* Effect.exit(check(kinds, [operation], options.caller))
+          unanswered ||= fault.mayHaveHappened && fault.transient
+          const failed = (uncertain: boolean): readonly [Ended, Fault] => [
+            { outcome: "failed", error: fault.message, tag: fault.tag, ...(uncertain ? { uncertain } : {}) },
+            fault
+          ]
+          if (!fault.mayHaveHappened && fault.tag !== "Exists" && fault.tag !== "Missing") return failed(unanswered)
+          const looked = yield* fault.transient
+            ? lookFor(operation, fault.mayHaveHappened ? patience : PAUSE)
+            : look(operation)
           if (Exit.isFailure(looked)) {
-            faultIn(looked.cause)
-            return fault.mayHaveHappened ? { ...failed, uncertain: true } : failed
+            yield* faultIn(looked.cause)
+            return failed(mayHaveHappened)
           }
-          seen = looked.value.get(operation.id)
-          if (seen?.standing.state === "done") return { outcome: mayHaveHappened ? "applied" : "already" }
-          if (seen?.standing.state !== "pending" || !fault.transient || count === ATTEMPTS) return failed
+          seen = looked.value
+          if (seen?.standing.state === "done") return [{ outcome: mayHaveHappened ? "applied" : "already" }]
+          if (seen?.standing.state !== "pending" || !fault.transient || count === ATTEMPTS || stopping())
+            return failed(unanswered)
+          if (unanswered && mayDouble(operation, seen)) return failed(true)
         }
       })
 
@@ -169,7 +255,8 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
         yield* emit({ type: "operation-started", id })
         const clock = yield* Clock.Clock
         const began = clock.currentTimeMillisUnsafe()
-        const ended = yield* perform(operation, seen)
+        const [ended, fault] = yield* perform(operation, seen)
+        judge(ended.outcome, fault)
         yield* settle(id, ended, clock.currentTimeMillisUnsafe() - began)
       })
 
@@ -184,7 +271,7 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
       const own = ids.flatMap((id) => byId.get(id) ?? [])
       const looked = yield* Effect.exit(check(kinds, own, options.caller))
       if (Exit.isFailure(looked)) {
-        const fault = faultIn(looked.cause)
+        const fault = yield* faultIn(looked.cause)
         for (const id of ids) yield* settle(id, { outcome: "failed", error: fault.message, tag: fault.tag })
         return
       }
@@ -234,9 +321,10 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
       results: operations.map(
         ({ id }): OperationResult => ({ id, ...(results.get(id) ?? { outcome: "not-started" }) })
       ),
-      ...(stopped === undefined ? {} : { stopped })
+      ...(stopped === undefined ? {} : { stopped }),
+      ...(reason === undefined ? {} : { reason })
     }
-  })
+  }).pipe(Effect.provideService(Stop, options.stop))
 
 /** A defect, such as an exception, tells nothing of whether a write happened. */
 const faultOfCause = (cause: Cause.Cause<unknown>): Fault => {

@@ -7,7 +7,8 @@ const final = {
   transient: false,
   mayHaveHappened: false,
   retryAfter: undefined,
-  throttled: false
+  throttled: false,
+  broken: false
 }
 
 describe("a fault", () => {
@@ -28,8 +29,20 @@ describe("a fault", () => {
       transient: true,
       mayHaveHappened: true,
       retryAfter: 2_000,
-      throttled: true
+      throttled: true,
+      broken: false
     })
+  })
+
+  it.each([
+    [{ _tag: "TransportError" }, true],
+    [{ _tag: "ServerError", status: 502 }, true],
+    [{ _tag: "ServerError", status: 503 }, true],
+    [{ _tag: "RateLimited", status: 429 }, false],
+    [{ _tag: "Unauthenticated", status: 401 }, false],
+    [{ _tag: "Invalid", status: 400 }, false]
+  ])("is the registry's own where it failed or did not answer: %j", (error, broken) => {
+    expect(faultOf(error).broken).toBe(broken)
   })
 
   it.each([

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { describe, expect, it } from "vitest"
-import { EventSink, makeLimiter, type RegistryEvent, type RetryOptions, retrying } from "../src/index.ts"
+import { EventSink, makeLimiter, type RegistryEvent, type RetryOptions, retrying, Stop } from "../src/index.ts"
 import { inTestTime, now } from "./clock.ts"
 
 interface Failing {
@@ -49,6 +49,27 @@ describe("what may succeed later", () => {
     const { ask, attempts } = request(99, failure())
     expect(await inTestTime(Effect.exit(retrying(repeatable)(ask)))).toEqual(Exit.fail(failure()))
     expect(attempts.length).toBe(6)
+  })
+
+  it("is not repeated once it is to stop, not even after a pause that has begun", async () => {
+    const early = request(99, failure())
+    const stopped = Effect.provideService(Effect.exit(retrying(repeatable)(early.ask)), Stop, AbortSignal.abort())
+    expect(await inTestTime(stopped)).toEqual(Exit.fail(failure()))
+    expect(early.attempts.length).toBe(1)
+
+    const late = request(99, failure({ retryAfter: 60_000 }))
+    const stop = new AbortController()
+    const exit = await inTestTime(
+      Effect.gen(function* () {
+        const asked = Effect.provideService(Effect.exit(retrying(repeatable)(late.ask)), Stop, stop.signal)
+        const fiber = yield* Effect.forkChild(asked)
+        yield* Effect.sleep(1_000)
+        stop.abort()
+        return yield* Fiber.join(fiber)
+      })
+    )
+    expect(exit).toEqual(Exit.fail(failure({ retryAfter: 60_000 })))
+    expect(late.attempts.length).toBe(1)
   })
 
   it("is repeated after pauses that double, give or take a fifth, and never reach five seconds", async () => {

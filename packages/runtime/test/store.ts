@@ -52,9 +52,10 @@ export type Seal = Static<typeof sealSchema>
 export type Grant = Static<typeof grantSchema>
 export type Lease = Static<typeof leaseSchema>
 
-type Effectful = "list" | "create" | "update" | "delete" | "section"
+type Effectful = "list" | "create" | "update" | "delete" | "duplicates" | "section"
 
-export const makeStore = () => {
+/** `doubles` are the kinds of which the same can be created twice. */
+export const makeStore = (doubles: ReadonlyArray<string> = []) => {
   const calls: Array<Call> = []
   const faults = new Map<string, Array<Fault>>()
   let clock = 0
@@ -119,12 +120,13 @@ export const makeStore = () => {
 
   const kind = <Name extends string, Schema extends TObject>(
     pure: Omit<Kind<Name, Schema, StoreError, never>, Effectful | "extras">,
-    methods: Pick<Kind<Name, Schema, StoreError, never>, Exclude<Effectful, "section">>
+    methods: Pick<Kind<Name, Schema, StoreError, never>, Exclude<Effectful, "section" | "duplicates">>
   ): Kind<Name, Schema, StoreError, never> => ({
     extras: "remove",
     section: section({ under: "registry", name: pure.kind, node: Type.Unknown(), read: () => [] }),
     ...pure,
-    ...methods
+    ...methods,
+    duplicates: () => doubles.includes(pure.kind)
   })
   const needing = (kind: string, key: string): ReadonlyArray<Ref> => [{ kind, key, parent: "all", cascades: true }]
 

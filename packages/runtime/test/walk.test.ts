@@ -340,7 +340,7 @@ describe("a write that may have happened", () => {
     expect(store.writes()).toEqual([it.name, it.name, it.name])
   })
 
-  it.each(cases)("is given up after three attempts: $name", async (it) => {
+  it.each(cases)("is given up after three attempts, none of which surely failed: $name", async (it) => {
     const store = given(it)
     store.fail(it.name, { error: lost }, { error: lost }, { error: lost })
     const result = await inTestTime(applied(store, plan(it.operation)))
@@ -348,7 +348,8 @@ describe("a write that may have happened", () => {
       id: it.operation.id,
       outcome: "failed",
       error: "connection reset",
-      tag: "TransportError"
+      tag: "TransportError",
+      uncertain: true
     })
     expect(store.writes().length).toBe(3)
   })
@@ -389,6 +390,105 @@ describe("a write that may have happened", () => {
     const result = await inTestTime(walked(store, plan(createNode({ name: "a" }))))
     expect(store.writes()).toEqual(["create node:a", "create node:a"])
     expect(outcomes(result)).toEqual({ "create:node:a": "applied" })
+  })
+
+  describe("and would then be there twice if it were repeated", () => {
+    const creation = createNode({ name: "a" })
+    /** Done so many milliseconds after its answer was given up. */
+    const doneAfter = (milliseconds: number) => {
+      const store = makeStore(["node"])
+      let given: number | undefined
+      store.fail("create node:a", { error: lost })
+      store.options.latency = (name) =>
+        Effect.map(now, (time) => {
+          if (name === "create node:a") given = time
+          else if (given !== undefined && time - given >= milliseconds) store.nodes.set("a", { name: "a" })
+        })
+      return store
+    }
+
+    it.each([0, 600, 4_000, 29_000])("is looked for until it shows, %d ms later", async (milliseconds) => {
+      const store = doneAfter(milliseconds)
+      const result = await inTestTime(walked(store, plan(creation)))
+      expect(outcomes(result)).toEqual({ "create:node:a": "applied" })
+      expect(store.writes()).toEqual(["create node:a"])
+    })
+
+    it("is never repeated, and uncertain in the end", async () => {
+      const store = doneAfter(31_000)
+      const result = await inTestTime(walked(store, plan(creation)))
+      expect(resultOf(result, creation.id)).toEqual({
+        id: creation.id,
+        outcome: "failed",
+        error: "connection reset",
+        tag: "TransportError",
+        uncertain: true
+      })
+      expect(store.writes()).toEqual(["create node:a"])
+      expect(store.lists().length).toBeLessThan(12)
+    })
+
+    it("is waited for no longer than it is told, nor once the apply is to stop", async () => {
+      const impatient = doneAfter(3_000)
+      expect(outcomes(await inTestTime(walked(impatient, plan(creation), { patience: 2_000 })))).toEqual({
+        "create:node:a": "failed"
+      })
+      const stopped = doneAfter(3_000)
+      const stop = AbortSignal.abort()
+      const seen = { standing: { state: "pending" }, now: undefined } as const
+      const result = await inTestTime(
+        Effect.gen(function* () {
+          const controller = new AbortController()
+          const fiber = yield* Effect.forkChild(
+            walked(stopped, plan(creation), { stop: controller.signal, checked: new Map([[creation.id, seen]]) })
+          )
+          yield* Effect.sleep(100)
+          controller.abort(stop.reason)
+          return yield* Fiber.join(fiber)
+        })
+      )
+      expect(resultOf(result, creation.id)).toMatchObject({ outcome: "failed", uncertain: true })
+      expect(stopped.lists().length).toBe(1)
+    })
+
+    it("is repeated where it surely did not happen", async () => {
+      const store = makeStore(["node"])
+      store.fail("create node:a", { error: error("Exists", { transient: true }) })
+      expect(outcomes(await inTestTime(walked(store, plan(creation))))).toEqual({ "create:node:a": "applied" })
+    })
+
+    it("also where it is the second half of a replacement", async () => {
+      const store = makeStore(["seal"])
+      store.seals.set("s", { name: "s", value: "1" })
+      store.fail("create seal:s", { error: lost })
+      const target = plan(replaceSeal({ name: "s", value: "1" }, { name: "s", value: "2" }))
+      const result = await inTestTime(walked(store, target))
+      expect(resultOf(result, "replace:seal:s")).toMatchObject({ outcome: "failed", uncertain: true })
+      expect(store.writes()).toEqual(["delete seal:s", "create seal:s"])
+      // Later it is known that it did not happen, and the same plan goes on.
+      expect(outcomes(await inTestTime(applied(store, target)))).toEqual({ "replace:seal:s": "applied" })
+    })
+
+    it("though a deletion before it is repeated", async () => {
+      const store = makeStore(["seal"])
+      store.seals.set("s", { name: "s", value: "1" })
+      store.fail("delete seal:s", { error: lost })
+      const target = plan(replaceSeal({ name: "s", value: "1" }, { name: "s", value: "2" }))
+      expect(outcomes(await inTestTime(walked(store, target)))).toEqual({ "replace:seal:s": "applied" })
+      expect(store.writes()).toEqual(["delete seal:s", "delete seal:s", "create seal:s"])
+    })
+  })
+
+  it("is no longer believed to be gone where the token turns out to be another's", async () => {
+    const store = makeStore()
+    store.fail("delete node:a", { error: lost })
+    const stillUs = Effect.fail(error("IdentityChanged", { message: "somebody else" }))
+    const result = await inTestTime(walked(store, plan(deleteNode({ name: "a" })), { stillUs }))
+    expect(result.report).toMatchObject({
+      stopped: "unauthenticated",
+      reason: "somebody else",
+      results: [{ outcome: "failed", uncertain: true }]
+    })
   })
 
   it("is finished where it was broken off: a creation of several requests", async () => {
@@ -744,6 +844,84 @@ describe("stopping", () => {
       createNode({ name: "b" }, { needs: ["create:grant:a"] })
     )
     expect((await run(walked(inReadBack, grants))).report.stopped).toBe("unauthenticated")
+  })
+
+  it("is what losing one's rights does, and no single thing that is forbidden", async () => {
+    const forbidden = { error: error("Forbidden", { status: 403 }) }
+    const asked: Array<string> = []
+    const vouched = Effect.sync(() => void asked.push("who am I"))
+    const single = makeStore()
+    single.fail("create node:n1", forbidden)
+    single.fail("create node:n2", forbidden)
+    single.fail("create node:n4", forbidden)
+    const one = await run(walked(single, many(6), { workers: 1, stillUs: vouched }))
+    expect(one.report.stopped).toBeUndefined()
+    expect(Object.values(outcomes(one)).filter((it) => it === "failed").length).toBe(3)
+    // Once for those in a row.
+    expect(asked.length).toBe(2)
+
+    const all = makeStore()
+    all.fail("create node:n1", forbidden)
+    const stillUs = Effect.fail(error("IdentityChanged", { message: "no superuser any more" }))
+    const lost = await run(walked(all, many(6), { workers: 1, stillUs }))
+    expect(lost.report).toMatchObject({ stopped: "unauthenticated", reason: "no superuser any more" })
+    expect(Object.values(outcomes(lost)).filter((it) => it === "not-started").length).toBe(4)
+
+    const unheard = makeStore()
+    unheard.fail("create node:n1", forbidden)
+    const down = Effect.fail(error("TransportError"))
+    expect((await run(walked(unheard, many(6), { workers: 1, stillUs: down }))).report.stopped).toBeUndefined()
+  })
+
+  describe("by a registry that fails again and again", () => {
+    const failing = (...faults: ReadonlyArray<readonly [string, ReturnType<typeof error>]>) => {
+      const store = makeStore()
+      for (const [name, it] of faults) store.fail(`create node:${name}`, { error: it })
+      return store
+    }
+    const down = error("ServerError", { message: "bad gateway", status: 502 })
+    const unreachable = error("TransportError", { message: "refused the connection", transient: true })
+    const names = (count: number) => Array.from({ length: count }, (_, i) => `n${i}`)
+
+    it("starts nothing more after five in a row, and says so", async () => {
+      const store = failing(...names(9).map((name) => [name, name === "n2" ? unreachable : down] as const))
+      const target = many(9)
+      const result = await inTestTime(walked(store, target, { workers: 1 }))
+      expectSane(result, target)
+      expect(result.report).toMatchObject({
+        stopped: "unavailable",
+        reason: "5 operations in a row failed, the last one with: bad gateway"
+      })
+      expect(Object.values(outcomes(result))).toEqual([
+        ...Array.from({ length: 5 }, () => "failed"),
+        ...Array.from({ length: 4 }, () => "not-started")
+      ])
+    })
+
+    it("finishes what is under way", async () => {
+      const store = failing(...names(5).map((name) => [name, down] as const))
+      store.options.latency = (name) => Effect.sleep(name === "create node:n5" ? 100 : 10)
+      const result = await inTestTime(walked(store, many(9), { workers: 6 }))
+      expect(result.report.stopped).toBe("unavailable")
+      expect(outcomes(result)["create:node:n5"]).toBe("applied")
+    })
+
+    it("takes as many as it is told", async () => {
+      const store = failing(["n0", down], ["n1", down])
+      const result = await inTestTime(walked(store, many(4), { workers: 1, breaker: 2 }))
+      expect(Object.values(outcomes(result))).toEqual(["failed", "failed", "not-started", "not-started"])
+    })
+
+    it.each([
+      ["one that succeeds between them", [down, down, undefined, down, down, down, down]],
+      ["one that the registry refuses", [down, down, error("Invalid", { status: 400 }), down, down, down, down]],
+      ["being asked too much", Array.from({ length: 7 }, () => error("RateLimited", { status: 429 }))]
+    ])("is not stopped by %s", async (_, faults) => {
+      const store = failing(...faults.flatMap((it, i) => (it === undefined ? [] : [[`n${i}`, it] as const])))
+      const result = await inTestTime(walked(store, many(8), { workers: 1 }))
+      expect(result.report.stopped).toBeUndefined()
+      expect(outcomes(result)["create:node:n7"]).toBe("applied")
+    })
   })
 
   it("skips the dependents of what failed for want of a token", async () => {

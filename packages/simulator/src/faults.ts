@@ -3,12 +3,15 @@
 import { fraction, type RandomSource, seededRandom } from "./random.ts"
 
 /**
- * What goes wrong. `applied` says whether the request is carried out all the same: the answer is what is lost.
- * - `latency`: the answer comes later.
+ * What goes wrong. `applied` says whether the request is carried out all the same: the answer is what is lost. `appliedAfter`
+ * is in how many milliseconds that will be, when nobody waits for it any more.
+ * - `latency`: the request is carried out later, and answered, whether or not somebody still waits.
  * - `rate-limit`: 429, with or without Retry-After.
  * - `server-error`: 500 and an HTML page; `bad-gateway`: 502 and one.
  * - `drop`: the connection breaks; `time-out`: no answer ever.
  * - `expire-token`: the token of the request is worth nothing from here on.
+ * - `lose-rights`: the token's user is no superuser from here on, and in no team.
+ * - `forbid`: 403; `missing`: 404, as Quay says that there is no such thing.
  * - `truncate`: the answer breaks off in the middle; `garble`: it is not JSON.
  * - `login-page`: 200 and an HTML page, as a proxy in front answers.
  */
@@ -17,9 +20,12 @@ export type FaultEffect =
   | { readonly kind: "rate-limit"; readonly retryAfter?: number | string }
   | { readonly kind: "server-error"; readonly applied?: boolean }
   | { readonly kind: "bad-gateway"; readonly applied?: boolean }
-  | { readonly kind: "drop"; readonly applied?: boolean }
-  | { readonly kind: "time-out"; readonly applied?: boolean }
+  | { readonly kind: "drop"; readonly applied?: boolean; readonly appliedAfter?: number }
+  | { readonly kind: "time-out"; readonly applied?: boolean; readonly appliedAfter?: number }
   | { readonly kind: "expire-token" }
+  | { readonly kind: "lose-rights" }
+  | { readonly kind: "forbid" }
+  | { readonly kind: "missing" }
   | { readonly kind: "truncate" }
   | { readonly kind: "garble" }
   | { readonly kind: "login-page" }

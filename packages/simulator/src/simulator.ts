@@ -3,7 +3,16 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { syncTeams } from "./accounts.ts"
 import { Call, type Incoming, type Registry } from "./call.ts"
-import { badGatewayPage, internalErrorPage, loginPage, Refusal, type Reply, tooManyRequests } from "./errors.ts"
+import {
+  badGatewayPage,
+  insufficientScope,
+  internalErrorPage,
+  loginPage,
+  notFound,
+  Refusal,
+  type Reply,
+  tooManyRequests
+} from "./errors.ts"
 import { type Fault, type FaultEffect, Faults } from "./faults.ts"
 import { type Features, featuresOf } from "./features.ts"
 import { collectImages } from "./images.ts"
@@ -145,7 +154,7 @@ const makeCounts = (): RequestCounts & { readonly count: (operation: string) => 
 const isWrite = (method: string): boolean => method !== "GET" && method !== "HEAD" && method !== "OPTIONS"
 
 /** What a fault puts in the place of the answer; undefined where the answer stays. */
-const instead = (effect: FaultEffect): Reply | undefined => {
+const instead = (effect: FaultEffect, origin: string): Reply | undefined => {
   switch (effect.kind) {
     case "rate-limit":
       return tooManyRequests(effect.retryAfter)
@@ -155,6 +164,10 @@ const instead = (effect: FaultEffect): Reply | undefined => {
       return badGatewayPage()
     case "login-page":
       return loginPage()
+    case "forbid":
+      return insufficientScope().reply(origin)
+    case "missing":
+      return notFound().reply(origin)
     default:
       return undefined
   }
@@ -229,6 +242,13 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
   }
   for (const token of options.tokens ?? []) addToken(token)
 
+  const loseRights = (name: string): void => {
+    const user = state.users.get(name)
+    if (user !== undefined) user.superuser = false
+    for (const { teams } of state.organizations.values()) for (const { members } of teams.values()) members.delete(name)
+    changed()
+  }
+
   const carryOut = (incoming: Incoming, match: Match | undefined): Reply => {
     if (match === undefined) {
       const missing = router.missing(incoming)
@@ -266,6 +286,7 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
     }
     for (const effect of effects) {
       if (isApplied(effect)) carriedOut()
+      if ("appliedAfter" in effect && effect.appliedAfter !== undefined) setTimeout(carriedOut, effect.appliedAfter)
       if (effect.kind === "latency") await sleep(effect.ms)
       if (effect.kind === "drop") throw new ConnectionDropped()
       if (effect.kind === "time-out") await untilAborted(received.signal)
@@ -273,7 +294,8 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
         expired.add(received.token)
         return carryOut({ ...incoming, token: undefined }, match)
       }
-      const other = instead(effect)
+      if (effect.kind === "lose-rights") loseRights(state.tokens.get(received.token ?? "")?.user ?? "")
+      const other = instead(effect, received.origin)
       if (other !== undefined) return other
     }
     const whole = effects.reduce(damaged, carriedOut())

@@ -62,6 +62,13 @@ describe("what goes wrong", () => {
     })
   }
 
+  test("a request that is carried out when nobody waits for it any more", async () => {
+    const { admin, exists } = await broken({ on: CREATE, effect: { kind: "drop", appliedAfter: 20 } })
+    await expect(create(admin)).rejects.toThrow(TypeError)
+    expect(exists()).toBe(false)
+    await expect.poll(exists).toBe(true)
+  })
+
   test("an answer that breaks off, and one that is not JSON: the work was done", async () => {
     for (const kind of ["truncate", "garble"] as const) {
       const { admin, exists } = await broken({ on: CREATE, effect: { kind } })
@@ -84,6 +91,29 @@ describe("what goes wrong", () => {
     const view = async () => at((await admin("GET", "/api/v1/organization/acme")).json, "is_admin")
     expect([await view(), await view(), await view()]).toEqual([true, false, false])
     expect((await admin("DELETE", "/api/v1/organization/acme")).status).toBe(403)
+  })
+})
+
+describe("rights that are gone", () => {
+  test("of a user: no superuser any more, and in no team", async () => {
+    const { admin } = await broken({ skip: 1, times: 1, effect: { kind: "lose-rights" } })
+    await create(admin)
+    const view = async () => (await admin("GET", "/api/v1/organization/acme")).json
+    const after = await view()
+    expect([at(after, "is_admin"), at(after, "is_member"), at(after, "teams")]).toEqual([false, false, undefined])
+    expect(at((await admin("GET", "/api/v1/user/")).json, "super_user")).not.toBe(true)
+  })
+
+  test("of one request: refused, or answered as if there were nothing", async () => {
+    for (const [kind, status, type] of [
+      ["forbid", 403, "insufficient_scope"],
+      ["missing", 404, "not_found"]
+    ] as const) {
+      const { admin, exists } = await broken({ on: CREATE, times: 1, effect: { kind } })
+      const answer = await create(admin)
+      expect([answer.status, at(answer.json, "error_type"), exists()]).toEqual([status, type, false])
+      expect((await create(admin)).status).toBe(201)
+    }
   })
 })
 

@@ -45,11 +45,25 @@ export const reportText = (report: ApplyReport, style: Style, context: ReportCon
     lines.push(...left.map(({ id }) => style.dim(`  … ${idText(id)}  not started`)))
   if (lines.length > 0) lines.push("")
   lines.push(summary(results, good.length, style, context))
-  for (const { registry, stopped } of report.targets)
-    if (stopped === "unauthenticated")
-      lines.push(`${clean(registry)} does not take the token any more. Get a new one before you go on.`)
+  lines.push(...report.targets.flatMap(stoppedLines))
   if (report.outcome !== "applied") lines.push(`What is done stays done. Resume with  ${context.resume}`)
   return `${lines.join("\n")}\n`
+}
+
+/** Why nothing more was started, and what to do before it is resumed. */
+const stoppedLines = ({ reason, registry, stopped }: ApplyReport["targets"][number]): ReadonlyArray<string> => {
+  const why = reason === undefined ? [] : [`  ${cleanLines(reason)}`]
+  switch (stopped) {
+    case "unauthenticated":
+      return [`${clean(registry)} does not take the token any more. Get a new one before you go on.`, ...why]
+    case "unavailable":
+      return [
+        `${clean(registry)} fails again and again, so nothing more was started. Go on when it works again.`,
+        ...why
+      ]
+    default:
+      return []
+  }
 }
 
 const failedLines = ({ error, id, tag, uncertain }: Result, style: Style): ReadonlyArray<string> => {
