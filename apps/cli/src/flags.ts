@@ -93,10 +93,13 @@ export const showing = {
 
 /** What is planned, beside the files. */
 export const planning = {
-  writeSecrets: several(
+  writeSecrets: addresses(
     "write-secrets",
-    "ADDRESS",
     "Send the secrets of an object again, such as repository-mirror:acme/alpine: a registry does not tell whether they differ"
+  ),
+  syncNow: addresses(
+    "sync-now",
+    "Have a mirror run now, such as repository-mirror:acme/alpine,organization-mirror:acme"
   ),
   noDelete: optional(
     Flag.String("no-delete").pipe(
@@ -194,6 +197,13 @@ export const simulation = {
     "feature",
     "NAME=true|false",
     "Switch a feature on or off: PROXY_CACHE=false. Default: as Quay's own"
+  )
+}
+
+/** Addresses of objects, in one flag or several. A comma is part of one unless a kind follows it. */
+function addresses(name: string, description: string) {
+  return several(name, "ADDRESS", description).pipe(
+    Flag.map((texts) => texts.flatMap((text) => text.split(/\s*,\s*(?=[a-z][a-z.-]*:)/)))
   )
 }
 

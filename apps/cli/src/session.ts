@@ -33,6 +33,7 @@ export interface Reaching {
 /** What is planned, beside the files. */
 export interface Planning extends Reaching {
   readonly writeSecrets: ReadonlyArray<string>
+  readonly syncNow: ReadonlyArray<string>
   readonly noDelete: boolean | ReadonlyArray<string> | undefined
 }
 
@@ -84,12 +85,22 @@ export const interruptible = async <A>(
 export interface Loaded {
   readonly settings: Settings
   readonly kinds: ReadonlyArray<LibraryKind>
-  readonly options: ProjectOptions & ConnectionOptions & Pick<PlanOptions, "writeSecrets" | "noDelete">
+  readonly options: ProjectOptions & ConnectionOptions & Pick<PlanOptions, "writeSecrets" | "syncNow" | "noDelete">
 }
 
 export const load = async (
   host: Host,
-  { noDelete, parallelism, registry, rps, settings: path, timeout, tokenFile, writeSecrets }: Partial<Planning>,
+  {
+    registry,
+    settings: path,
+    tokenFile,
+    parallelism,
+    rps,
+    timeout,
+    writeSecrets,
+    syncNow,
+    noDelete
+  }: Partial<Planning>,
   signal?: AbortSignal
 ): Promise<Loaded> => {
   const { loadPlugins, loadSettings } = await import("quaymaster")
@@ -99,7 +110,10 @@ export const load = async (
   return {
     settings,
     kinds: await loadPlugins(settings),
-    options: { cwd, env, settings: path, registry, token, parallelism, rps, timeout, signal, writeSecrets, noDelete }
+    options: {
+      ...{ cwd, env, settings: path, registry, token, parallelism, rps, timeout, signal },
+      ...{ writeSecrets, syncNow, noDelete }
+    }
   }
 }
 

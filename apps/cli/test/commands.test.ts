@@ -68,6 +68,28 @@ describe("plan and apply", () => {
     expect(stdout).toContain("Plan: 2 to update.")
   })
 
+  test("a mirror runs now where that is asked for: a plan says so, and a saved one is asked nothing more", async () => {
+    const mirror = "repository-mirror:mirrored/alpine"
+    await world.write(
+      "mirrored.yaml",
+      "organization: mirrored\nrobots: { ci: {} }\nrepositories:\n" +
+        "  alpine: { mirror: { source: quay.io/libpod/alpine, tags: [latest], robot: ci } }\n" +
+        "  busybox: { mirror: { source: quay.io/libpod/busybox, tags: [latest], robot: ci } }\n"
+    )
+    await world.run(`quay-apply ${SIM} --yes mirrored.yaml`)
+    const both = `--sync-now ${mirror},repository-mirror:mirrored/busybox`
+    const { stdout } = await world.run(`quay-plan ${SIM} ${both} -o sync.json mirrored.yaml`)
+    expect(stdout).toMatch(/~ repository-mirror alpine +mirrored.yaml:4\n +sync {2}unset → now/)
+    expect(stdout).toContain("Plan: 2 to update.")
+    expect(await world.run("quay-apply sync.json")).toMatchObject({ code: 0 })
+    const refused = await world.run(`quay-apply sync.json --sync-now ${mirror}`)
+    expect(refused).toMatchObject({ code: 64 })
+    expect(refused.stderr).toContain("sync.json is planned already, and --sync-now would change that")
+    const stranger = await world.run(`quay-plan ${SIM} --sync-now repository-mirror:mirrored/other mirrored.yaml`)
+    expect(stranger).toMatchObject({ code: 1 })
+    expect(stranger.stderr).toContain("no file declares it")
+  })
+
   test("a plan file is private, whole, and applies without asking", async () => {
     const saved = await world.run(`quay-plan ${SIM} -o plan.json acme.yaml`)
     expect(saved.stdout).toContain("Saved. Apply it with  quay-apply plan.json")

@@ -1,4 +1,5 @@
 export * from "./address.ts"
+export * from "./by-hand.ts"
 export * from "./classify.ts"
 export * from "./diff.ts"
 export * from "./document.ts"

@@ -60,6 +60,11 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   readonly madeElsewhere?: string
   /** In this kind's collections nothing is taken away before what is new has been given. */
   readonly grantsFirst?: boolean
+  /**
+   * What can be asked for by hand of a declared object, by name, with the fields that tell `create` and `update` of it. No file
+   * says them, and `diff` tells them as a change each time. Those that are `writeOnly` are done again whenever a plan is applied.
+   */
+  readonly requests?: { readonly [name: string]: Item }
   /** What the registry must offer for this kind. */
   readonly requires?: Requirements
   /** Why a declared object cannot be, in view of what is there: a sentence that refuses the plan. */

@@ -4,6 +4,7 @@
  * needed, only what files declare, or own the collection of, keeps parts together: nothing is done to anything else.
  */
 import { addressOf, collectionId } from "./address.ts"
+import { byHandOf } from "./by-hand.ts"
 import { indexKinds, type Kind } from "./kind.ts"
 import { collectionOf, type Declaration, type Desired, type Owned, type Rule } from "./state.ts"
 
@@ -64,7 +65,7 @@ export const split = <K extends Kind>(kinds: ReadonlyArray<K>, desired: Desired<
   for (const owned of desired.scope) partOf(inside(owned.parent)).scope.push(owned)
   for (const rule of desired.rules ?? []) partOf(inside(rule.parent)).rules.push(rule)
   const common = {
-    ...(desired.resend === undefined ? {} : { resend: desired.resend }),
+    ...byHandOf(desired),
     ...(desired.spared === undefined ? {} : { spared: desired.spared })
   }
   return [...parts.values()].map(({ rules, ...part }) => ({

@@ -3,6 +3,7 @@
  * Both are plain values; who reads them is not known here.
  */
 import { addressOf, type Collection, collectionId } from "./address.ts"
+import type { ByHand } from "./by-hand.ts"
 import type { Item, ItemOf, Kind } from "./kind.ts"
 import { append } from "./lists.ts"
 
@@ -46,13 +47,11 @@ export interface RuleSection {
   readonly entries: ReadonlyArray<{ readonly source: string; readonly sections: ReadonlyArray<RuleSection> }>
 }
 
-export interface Desired<K extends Kind = Kind> {
+export interface Desired<K extends Kind = Kind> extends ByHand {
   readonly declarations: ReadonlyArray<Declaration<K>>
   readonly scope: ReadonlyArray<Owned>
   /** What is said of objects that may not be known yet. */
   readonly rules?: ReadonlyArray<Rule>
-  /** Addresses of objects whose secrets are sent again although nothing shows that they differ. */
-  readonly resend?: ReadonlySet<string>
   /** Kinds whose objects stay: what would be deleted or replaced of them is told instead. */
   readonly spared?: Spared
 }

@@ -20,13 +20,14 @@ describe("the parts of what is desired", () => {
       declarations: [organization("acme"), organization("globex")],
       scope: [],
       rules: [rule("acme"), rule("initech")],
-      resend: new Set(["a"])
+      resend: new Set(["a"]),
+      requests: new Map([["sync-now", new Set(["b"])]])
     }
-    const resend = new Set(["a"])
+    const byHand = { resend: new Set(["a"]), requests: new Map([["sync-now", new Set(["b"])]]) }
     expect(split(kinds, desired)).toEqual([
-      { declarations: [organization("acme")], scope: [], rules: [rule("acme")], resend },
-      { declarations: [organization("globex")], scope: [], resend },
-      { declarations: [], scope: [], rules: [rule("initech")], resend }
+      { declarations: [organization("acme")], scope: [], rules: [rule("acme")], ...byHand },
+      { declarations: [organization("globex")], scope: [], ...byHand },
+      { declarations: [], scope: [], rules: [rule("initech")], ...byHand }
     ])
   })
 

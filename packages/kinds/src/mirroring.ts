@@ -33,7 +33,7 @@ const proxy = texts(
 export const mirroringFields = {
   robot: Type.Optional(Type.String()),
   interval: Type.Optional(Type.String()),
-  /** When it runs next, or shall run first. Never compared as it is: see `startChanges`. */
+  /** When it runs next, or shall run first. Never compared as it is: see `mirroringChanges`. */
   start: Type.Optional(Type.String()),
   username: Type.Optional(Type.String()),
   /** Where the user name is, if that is a secret, too. */
@@ -42,8 +42,13 @@ export const mirroringFields = {
   verify_tls: Type.Optional(Type.Boolean()),
   proxy: Type.Optional(proxy),
   enabled: Type.Optional(Type.Boolean()),
-  timeout: Type.Optional(Type.String())
+  timeout: Type.Optional(Type.String()),
+  /** Asked for by hand: that it runs now. No file says it. */
+  sync: Type.Optional(Type.Literal("now", { writeOnly: true }))
 }
+
+/** What can be asked of any mirror by hand. */
+export const mirroringRequests = { "sync-now": { sync: "now" } }
 
 const duration = (description: string) =>
   Type.Optional(
@@ -98,9 +103,10 @@ export interface Mirroring {
   readonly proxy?: Proxy
   readonly enabled?: boolean
   readonly timeout?: string
+  readonly sync?: "now"
 }
 
-export interface MirroringNode extends Omit<Mirroring, "username" | "username_secret"> {
+export interface MirroringNode extends Omit<Mirroring, "username" | "username_secret" | "sync"> {
   readonly username?: string | SecretRef
 }
 
@@ -187,7 +193,7 @@ const dateOf = (milliseconds: number): string => new Date(milliseconds).toISOStr
  * The difference of two dates as far as they are not the same rhythm. Quay's is told as the last run before the wanted one, so
  * that it is the same whenever it is asked for.
  */
-export const startChanges = (before: Mirroring, after: Mirroring): ReadonlyArray<Change> => {
+const startChanges = (before: Mirroring, after: Mirroring): ReadonlyArray<Change> => {
   if (after.start === undefined) return []
   if (before.start === undefined) return [{ field: "start", after: after.start }]
   const interval = parseDuration(after.interval ?? before.interval ?? DEFAULT_INTERVAL) * 1000
@@ -195,6 +201,27 @@ export const startChanges = (before: Mirroring, after: Mirroring): ReadonlyArray
   const late = (((wanted - Date.parse(before.start)) % interval) + interval) % interval
   return late === 0 ? [] : [{ field: "start", before: dateOf(wanted - late), after: after.start }]
 }
+
+/** What differs, beside what the schema tells. That it runs now is nothing that is ever so already. */
+export const mirroringChanges = (before: Mirroring, after: Mirroring): ReadonlyArray<Change> => [
+  ...startChanges(before, after),
+  ...(after.sync === undefined ? [] : [{ field: "sync", after: after.sync }])
+]
+
+/** One that is off does not run, whoever asks. */
+export const refusesToRun = ({ enabled, sync }: Mirroring, before: Mirroring | undefined): string | undefined =>
+  sync === undefined || (enabled ?? before?.enabled ?? true) ? undefined : "It is off, so it cannot run now."
+
+/** Asks that a mirror runs now. One that is running already is as good as that, and Quay says that there is none. */
+export const syncNow = <E extends { readonly _tag: string }, R, E2, R2>(
+  request: Effect.Effect<unknown, E, R>,
+  status: Effect.Effect<string | undefined, E2, R2>
+): Effect.Effect<void, E | E2, R | R2> =>
+  Effect.catch(Effect.asVoid(request), (error) =>
+    error._tag === "Missing"
+      ? Effect.flatMap(status, (now) => (now === "SYNCING" ? Effect.void : Effect.fail(error)))
+      : Effect.fail(error)
+  )
 
 /** When a new mirror runs, and how often: from now on, where no file says it. */
 export const scheduleOf = ({ interval, start }: Mirroring) =>

@@ -14,14 +14,17 @@ import {
   changedFields,
   credentialsOf,
   mirroringBody,
+  mirroringChanges,
   mirroringFields,
   mirroringFrom,
   mirroringNode,
+  mirroringRequests,
   NO_PROXY,
   proxyBody,
   readMirroring,
+  refusesToRun,
   scheduleOf,
-  startChanges,
+  syncNow,
   writeMirroring
 } from "./mirroring.ts"
 import { item, Visibility } from "./names.ts"
@@ -116,6 +119,19 @@ const fromView = (organization: string, view: OrganizationMirrorView): Organizat
 
 const path = (organization: string) => ({ path: { orgname: organization } })
 
+const viewOf = (organization: string) =>
+  orMissing(
+    ask((client, signal) => client.GET("/api/v1/organization/{orgname}/mirror", { params: path(organization), signal }))
+  )
+
+const runNow = (organization: string) =>
+  syncNow(
+    ask((client, signal) =>
+      client.POST("/api/v1/organization/{orgname}/mirror/sync-now", { params: path(organization), signal })
+    ),
+    Effect.map(viewOf(organization), (view) => view?.sync_status)
+  )
+
 /** What of an organization that is to become a mirror stands in the way. */
 const obstacles = (organization: string): Effect.Effect<ReadonlyArray<string>, ReadError, Quay> =>
   Effect.gen(function* () {
@@ -178,7 +194,10 @@ export const organizationMirror: Kind<"organization-mirror", typeof schema, Read
   },
   requires: { feature: "ORG_MIRROR", operation: "createOrgMirrorConfig", since: "3.17" },
   leaves: () => ["The repositories that it made stay, as normal ones."],
-  diff: startChanges,
+  requests: mirroringRequests,
+  setAfterwards: ["sync"],
+  refuses: refusesToRun,
+  diff: mirroringChanges,
   section: section({
     under: "organization",
     name: "mirror",
@@ -218,18 +237,11 @@ export const organizationMirror: Kind<"organization-mirror", typeof schema, Read
     Effect.gen(function* () {
       const discreet = new Set(collections.filter(({ part }) => part === DISCREET).map(({ parent }) => parent))
       const found = yield* eachOrganization(collections, (organization) =>
-        Effect.map(
-          orMissing(
-            ask((client, signal) =>
-              client.GET("/api/v1/organization/{orgname}/mirror", { params: path(organization), signal })
-            )
-          ),
-          (view) => {
-            if (view === undefined) return []
-            const { username, ...rest } = fromView(organization, view)
-            return [discreet.has(organization) || username === undefined ? rest : { ...rest, username }]
-          }
-        )
+        Effect.map(viewOf(organization), (view) => {
+          if (view === undefined) return []
+          const { username, ...rest } = fromView(organization, view)
+          return [discreet.has(organization) || username === undefined ? rest : { ...rest, username }]
+        })
       )
       const there = new Set(found.map(({ organization }) => organization))
       const wanted = collections.filter(({ parent }) => declared.has(parent) && !there.has(parent))
@@ -258,11 +270,13 @@ export const organizationMirror: Kind<"organization-mirror", typeof schema, Read
       yield* once((client, signal) =>
         client.POST("/api/v1/organization/{orgname}/mirror", { params: path(organization), body, signal })
       )
+      if (after.sync !== undefined) yield* runNow(organization)
     }),
   update: (after, before, changes) =>
     Effect.gen(function* () {
-      const { namespace, organization, repository_filters, robot, timeout, url, visibility } = after
+      const { namespace, organization, repository_filters, robot, sync, timeout, url, visibility } = after
       const fields = changedFields(changes)
+      if (fields.size === 1 && fields.has("sync")) return yield* runNow(organization)
       const body = {
         ...mirroringBody(after, fields),
         ...(yield* credentialsOf(after, fields)),
@@ -279,6 +293,7 @@ export const organizationMirror: Kind<"organization-mirror", typeof schema, Read
       yield* ask((client, signal) =>
         client.PUT("/api/v1/organization/{orgname}/mirror", { params: path(organization), body, signal })
       )
+      if (sync !== undefined) yield* runNow(organization)
     }),
   delete: ({ organization }) =>
     Effect.asVoid(

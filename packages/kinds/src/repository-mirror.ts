@@ -13,14 +13,17 @@ import {
   changedFields,
   credentialsOf,
   mirroringBody,
+  mirroringChanges,
   mirroringFields,
   mirroringFrom,
   mirroringNode,
+  mirroringRequests,
   NO_PROXY,
   proxyBody,
   readMirroring,
+  refusesToRun,
   scheduleOf,
-  startChanges,
+  syncNow,
   writeMirroring
 } from "./mirroring.ts"
 import { item } from "./names.ts"
@@ -110,14 +113,22 @@ const fromView = (repository: string, view: MirrorView): RepositoryMirror => {
   }
 }
 
+const viewOf = (repository: string) =>
+  orMissing(
+    ask((client, signal) =>
+      client.GET("/api/v1/repository/{repository}/mirror", { params: { path: { repository } }, signal })
+    )
+  )
+
 const mirrorOf = (repository: string) =>
-  Effect.map(
-    orMissing(
-      ask((client, signal) =>
-        client.GET("/api/v1/repository/{repository}/mirror", { params: { path: { repository } }, signal })
-      )
+  Effect.map(viewOf(repository), (view) => (view === undefined ? undefined : fromView(repository, view)))
+
+const runNow = (repository: string) =>
+  syncNow(
+    ask((client, signal) =>
+      client.POST("/api/v1/repository/{repository}/mirror/sync-now", { params: { path: { repository } }, signal })
     ),
-    (view) => (view === undefined ? undefined : fromView(repository, view))
+    Effect.map(viewOf(repository), (view) => view?.sync_status)
   )
 
 const rule = (tags: ReadonlyArray<string>) => ({ rule_kind: "tag_glob_csv" as const, rule_value: [...tags] })
@@ -168,6 +179,9 @@ export const repositoryMirror: Kind<"repository-mirror", typeof schema, ReadErro
     ...(robot === undefined ? [] : [{ kind: "repository-permission", item: { repository, robot, role: "write" } }])
   ],
   extras: "remove",
+  requests: mirroringRequests,
+  setAfterwards: ["sync"],
+  refuses: refusesToRun,
   requires: {
     feature: "REPO_MIRROR",
     operation: "createRepoMirrorConfig",
@@ -176,7 +190,7 @@ export const repositoryMirror: Kind<"repository-mirror", typeof schema, ReadErro
       architecture_filter: { feature: "SPARSE_INDEX", accepts: "CreateMirrorConfig.architecture_filter", since: "3.17" }
     }
   },
-  diff: startChanges,
+  diff: mirroringChanges,
   section: section({
     under: "repository",
     name: "mirror",
@@ -252,15 +266,20 @@ export const repositoryMirror: Kind<"repository-mirror", typeof schema, ReadErro
       yield* once((client, signal) =>
         client.POST("/api/v1/repository/{repository}/mirror", { params: { path: { repository } }, body, signal })
       )
+      if (after.sync !== undefined) yield* runNow(repository)
     }),
-  update: (after, _before, changes) =>
+  update: ({ sync, ...after }, _before, changes) =>
     Effect.gen(function* () {
-      const credentials = yield* credentialsOf(after, changedFields(changes))
-      yield* change(after.repository, { ...bodyOf(after, changes), ...credentials })
-      // Quay says that it is done also where it is not: while the mirror runs, and of the first proxy that there is.
-      const now = yield* mirrorOf(after.repository)
-      const left = now === undefined ? [] : diff(repositoryMirror, now, after)
-      if (left.length > 0) yield* change(after.repository, { ...bodyOf(after, left), ...credentials })
+      const fields = changedFields(changes)
+      if (fields.size > (fields.has("sync") ? 1 : 0)) {
+        const credentials = yield* credentialsOf(after, fields)
+        yield* change(after.repository, { ...bodyOf(after, changes), ...credentials })
+        // Quay says that it is done also where it is not: while the mirror runs, and of the first proxy that there is.
+        const now = yield* mirrorOf(after.repository)
+        const left = now === undefined ? [] : diff(repositoryMirror, now, after)
+        if (left.length > 0) yield* change(after.repository, { ...bodyOf(after, left), ...credentials })
+      }
+      if (sync !== undefined) yield* runNow(after.repository)
     })
 }
 

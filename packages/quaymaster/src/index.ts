@@ -7,12 +7,11 @@
  */
 import { fileSchema } from "@quaymaster/config"
 import {
-  addressOf,
   assemble,
-  type Desired,
   decodePlan,
   indexKinds,
   type Kind,
+  misaddressed,
   type PlanOf,
   PlanRefused,
   type Spared
@@ -51,6 +50,8 @@ export interface PlanOptions<K extends LibraryKind = never> extends CommonOption
    * what it `left`.
    */
   readonly noDelete?: boolean | ReadonlyArray<string> | undefined
+  /** Addresses of mirrors that run now, whenever else they do, such as `repository-mirror:acme/alpine`. Applying the plan asks for it. */
+  readonly syncNow?: ReadonlyArray<string> | undefined
 }
 
 export interface ApplyOptions<K extends LibraryKind = never>
@@ -90,8 +91,16 @@ const allKinds = <K extends LibraryKind>(kinds: ReadonlyArray<K> | undefined): R
 export const plan = async <K extends LibraryKind = never>(options: PlanOptions<K> = {}): Promise<LibraryPlan<K>> => {
   const kinds = allKinds(options.kinds)
   const { targets } = await loadProject(kinds, options)
-  const resend = new Set(options.writeSecrets)
-  refuseStrangers(kinds, targets, resend)
+  const byHand = {
+    resend: new Set(options.writeSecrets),
+    requests: new Map([["sync-now", new Set(options.syncNow)]])
+  }
+  const problems = misaddressed(
+    kinds,
+    targets.map(({ desired }) => desired),
+    byHand
+  )
+  if (problems.length > 0) throw new PlanRefused(problems)
   const spared = sparedOf(kinds, options.noDelete)
   const planned = Effect.forEach(
     targets,
@@ -100,7 +109,7 @@ export const plan = async <K extends LibraryKind = never>(options: PlanOptions<K
         Effect.flatMap(connect(registry, options), (connection) =>
           planRegistry<QuayKind | K, Failure, Quay>(kinds, connection, {
             ...desired,
-            resend,
+            ...byHand,
             ...(spared === undefined ? {} : { spared })
           })
         ),
@@ -122,27 +131,6 @@ const sparedOf = (kinds: ReadonlyArray<Kind>, noDelete: PlanOptions["noDelete"])
   throw new PlanRefused(
     strangers.map((name) => ({ message: `There is no kind named "${name}" whose objects are not to be deleted.` }))
   )
-}
-
-/** @throws {PlanRefused} if secrets are to be sent of what no file declares. */
-const refuseStrangers = <K extends Kind>(
-  kinds: ReadonlyArray<K>,
-  targets: ReadonlyArray<{ readonly desired: Desired<K> }>,
-  addresses: ReadonlySet<string>
-): void => {
-  if (addresses.size === 0) return
-  const known = indexKinds<Kind>(kinds)
-  const declared = new Set(
-    targets.flatMap(({ desired }) => {
-      const declarations: Desired["declarations"] = desired.declarations
-      return declarations.map(({ item, kind }) => addressOf(kind, known.get(kind)?.key(item) ?? ""))
-    })
-  )
-  const strangers = [...addresses].filter((address) => !declared.has(address))
-  if (strangers.length > 0)
-    throw new PlanRefused(
-      strangers.map((it) => ({ message: `The secrets of ${it} are to be sent, and no file declares it.` }))
-    )
 }
 
 /**

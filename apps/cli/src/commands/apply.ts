@@ -145,10 +145,11 @@ const run = async (host: Host, names: Names, input: Input): Promise<ExitCode> =>
 }
 
 /** What a plan comes to is settled once it is saved: flags that would change it are not for it. */
-const refusePlanning = ({ file }: Saved, { noDelete, writeSecrets }: Input): void => {
+const refusePlanning = ({ file }: Saved, { noDelete, syncNow, writeSecrets }: Input): void => {
   const said = [
     ...(noDelete === undefined ? [] : ["--no-delete"]),
-    ...(writeSecrets.length === 0 ? [] : ["--write-secrets"])
+    ...(writeSecrets.length === 0 ? [] : ["--write-secrets"]),
+    ...(syncNow.length === 0 ? [] : ["--sync-now"])
   ]
   if (said.length > 0)
     throw new UsageError(

@@ -67,7 +67,9 @@ const fateOf = (want: Wanted, before: Item | undefined, resend: boolean): Fate =
     return kind.create === undefined
       ? { state: "unmade", want, stuck: stuckAt(want, [], kind.madeElsewhere ?? UNMADE) }
       : { state: "missing", want }
-  const changes = [...diff(kind, before, item), ...(resend ? unseen(kind, item) : [])]
+  const told = diff(kind, before, item)
+  const untold = resend ? unseen(kind, item).filter(({ field }) => !told.some((it) => it.field === field)) : []
+  const changes = [...told, ...untold]
   if (changes.length === 0) return { state: "same", want, before }
   const fixed = changes.filter((change) => fixedBecause(kind, change.field) !== undefined)
   const open = changes.filter((change) => fixedBecause(kind, change.field) === undefined)

@@ -3,6 +3,7 @@
  * is given this, and none changes it.
  */
 import { addressOf, collectionId, type Ref } from "../address.ts"
+import { requested } from "../by-hand.ts"
 import type { Item, Kind } from "../kind.ts"
 import { type Actual, type ActualIndex, type Desired, indexActual, type Owned, type Spared } from "../state.ts"
 import type { Problem } from "../target-plan.ts"
@@ -47,7 +48,7 @@ export const survey = (
   desired: Desired,
   actual: Actual
 ): { readonly situation: Situation; readonly problems: ReadonlyArray<Problem> } => {
-  const { absent, wanted, problems } = indexWanted(kinds, desired.declarations)
+  const { absent, wanted, problems } = indexWanted(kinds, desired)
   const unknown = desired.scope.filter((entry) => !kinds.has(entry.kind))
   return {
     situation: {
@@ -64,7 +65,7 @@ export const survey = (
   }
 }
 
-const indexWanted = (kinds: ReadonlyMap<string, Kind>, declarations: Desired["declarations"]) => {
+const indexWanted = (kinds: ReadonlyMap<string, Kind>, { declarations, requests = new Map() }: Desired) => {
   const wanted = new Map<string, Wanted>()
   const absent = new Map<string, Wanted>()
   const problems: Array<Problem> = []
@@ -75,7 +76,8 @@ const indexWanted = (kinds: ReadonlyMap<string, Kind>, declarations: Desired["de
       problems.push({ message: noSuchKind(name), ...origin })
       continue
     }
-    const want = { ...resourceOf(kind, item), origin }
+    const resource = resourceOf(kind, item)
+    const want = { ...resource, item: requested(kind, item, resource.address, requests), origin }
     const first = wanted.get(want.address) ?? absent.get(want.address)
     if (first === undefined) (isAbsent === true ? absent : wanted).set(want.address, want)
     else {

@@ -1,0 +1,63 @@
+/**
+ * What a person asks for once, beside what files say: to send secrets again, to have a mirror run now. It is planned like
+ * everything else, as an operation that says so; the next plan knows nothing of it.
+ */
+import { addressOf } from "./address.ts"
+import { type Item, indexKinds, type Kind } from "./kind.ts"
+import type { Desired } from "./state.ts"
+import type { Problem } from "./target-plan.ts"
+
+/** Addresses of declared objects. */
+export interface ByHand {
+  /** Their secrets are sent again although nothing shows that they differ. */
+  readonly resend?: ReadonlySet<string>
+  /** By the names that kinds give to what can be asked of their objects: `sync-now`. */
+  readonly requests?: ReadonlyMap<string, ReadonlySet<string>>
+}
+
+/** What is asked for by hand, of all that is desired. */
+export const byHandOf = ({ requests, resend }: ByHand): ByHand => ({
+  ...(requests === undefined ? {} : { requests }),
+  ...(resend === undefined ? {} : { resend })
+})
+
+/** The object as it is wanted with all that is asked of it. */
+export const requested = (
+  kind: Kind,
+  item: Item,
+  address: string,
+  requests: ReadonlyMap<string, ReadonlySet<string>>
+): Item => {
+  const said = [...requests].flatMap(([name, addresses]) => (addresses.has(address) ? [kind.requests?.[name]] : []))
+  return said.length === 0 ? item : Object.assign({}, item, ...said)
+}
+
+/** What is asked of objects that no file declares, or that cannot be asked of their kind. */
+export const misaddressed = <K extends Kind>(
+  kinds: ReadonlyArray<K>,
+  wanted: ReadonlyArray<Desired<K>>,
+  { requests = new Map(), resend = new Set() }: ByHand
+): ReadonlyArray<Problem> => {
+  const known = indexKinds<Kind>(kinds)
+  const declared = new Map(
+    wanted.flatMap((desired) => {
+      const declarations: Desired["declarations"] = desired.declarations
+      return declarations.flatMap(({ absent, item, kind: name }): ReadonlyArray<readonly [string, Kind]> => {
+        const kind = known.get(name)
+        return kind === undefined || absent === true ? [] : [[addressOf(name, kind.key(item)), kind]]
+      })
+    })
+  )
+  const strangers = [...resend].filter((address) => !declared.has(address))
+  const asked = [...requests].flatMap(([request, addresses]) =>
+    [...addresses].flatMap((address) => {
+      const kind = declared.get(address)
+      if (kind === undefined) return [`${request} is asked of ${address}, and no file declares it.`]
+      const can = kind.requests !== undefined && Object.hasOwn(kind.requests, request)
+      return can ? [] : [`${request} is asked of ${address}, which is nothing that can be asked of a ${kind.kind}.`]
+    })
+  )
+  return [...strangers.map((it) => `The secrets of ${it} are to be sent, and no file declares it.`), ...asked].map(
+    (message) => ({ message })
+  )
+}
