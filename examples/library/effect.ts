@@ -33,10 +33,6 @@ const keep = Effect.forEach(project.targets, (target) =>
     const connection = yield* connect(target.registry)
     const planned = yield* planRegistry(quayKinds, connection, target.desired)
     console.log(`${planned.registry}: ${planned.operations.length} operations as ${connection.caller ?? "somebody"}`)
-    const lost = planned.operations.filter(({ action }) => action === "delete" || action === "replace")
-    if (lost.length > 0)
-      return yield* told(3, `Something would be deleted; a person should look at it: ${lost.map(({ id }) => id)}`)
-
     const { signal } = yield* interrupted
     const report = yield* walkRegistry(quayKinds, connection, planned, { stop: signal })
     const failed = report.results.filter((result) => result.outcome === "failed")
@@ -51,6 +47,7 @@ const keep = Effect.forEach(project.targets, (target) =>
   Effect.catchTag("Unauthenticated", (error) => told(1, `The token is not valid: ${error.message}`)),
   Effect.catchTag("ConnectionFailed", (error) => told(1, `This cannot be connected to: ${error.message}`)),
   Effect.catchTag("NotAdministrator", (error) => told(1, error.message)),
+  Effect.catchTag("PlanBlocked", (error) => told(3, `A person should look at this:\n${error.message}`)),
   Effect.catchTag("PlanRefused", (error) => told(1, error.message)),
   // What is left: the other answers that Quay can give. A mistake in this program is no failure, and still throws.
   Effect.catch((error) => told(1, `${error._tag}: ${error.message}`))

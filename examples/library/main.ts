@@ -1,10 +1,10 @@
 /**
- * Keeps the organizations of a company's squads with the library: plans, goes on only if nothing would be deleted, applies
+ * Keeps the organizations of a company's squads with the library: plans, goes on only if the guard has nothing against it, applies
  * with progress, and plans again. Ctrl-C starts nothing new and lets running writes finish.
  *
  *   node main.ts [REGISTRY]      a URL, or sim: for a simulated registry (the default); the token is in QUAY_TOKEN
  */
-import { apply, ConfigError, ConnectionFailed, plan, QuayError } from "quaymaster"
+import { apply, ConfigError, ConnectionFailed, PlanBlocked, plan, QuayError } from "quaymaster"
 import { organizationOf, squads } from "./company.ts"
 
 const registry = process.argv[2] ?? "sim:"
@@ -19,12 +19,6 @@ try {
   console.log(
     `${create} to create, ${update} to update, ${deletions + replace} to delete or replace, ${destroys} of them for good`
   )
-  if (deletions + replace > 0) {
-    for (const operation of planned.targets.flatMap((target) => target.operations))
-      if (operation.action === "delete" || operation.action === "replace") console.log(`  ${operation.id}`)
-    console.log("Something would be deleted; a person should look at it.")
-    process.exit(3)
-  }
 
   const report = await apply(planned, {
     registry,
@@ -44,6 +38,10 @@ try {
   if (error instanceof QuayError || error instanceof ConnectionFailed) {
     console.log(`${registry}: ${error.message}`)
     process.exit(1)
+  }
+  if (error instanceof PlanBlocked) {
+    console.log(`The guard is against this plan, and a person should look at it:\n${error.message}`)
+    process.exit(3)
   }
   if (!(error instanceof ConfigError)) throw error
   for (const { message, path } of error.problems) console.log(`${path.join(".")}: ${message}`)

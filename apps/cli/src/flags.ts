@@ -113,6 +113,20 @@ export const planning = {
   )
 }
 
+/** What the guard is against, and is done all the same: by kind and amount, or by address. */
+export const allowing = {
+  allowDeletes: several(
+    "allow-deletes",
+    "KIND=AMOUNT",
+    "Allow that many deletions of a kind, and not one more, where a collection would lose much or all: team=28"
+  ),
+  allowDestroy: several(
+    "allow-destroy",
+    "KIND:KEY|KIND=AMOUNT",
+    "Allow data or credentials to be destroyed: repository:acme/old-*, or repository=3 for that many"
+  )
+}
+
 export const out = file("out", "Write the plan to a file, for quay-apply").pipe(Flag.withAlias("o"))
 
 export const json = (what: string) => toggle("json", `Print ${what} as JSON on stdout, and nothing else`)

@@ -35,6 +35,8 @@ export interface Planning extends Reaching {
   readonly writeSecrets: ReadonlyArray<string>
   readonly syncNow: ReadonlyArray<string>
   readonly noDelete: boolean | ReadonlyArray<string> | undefined
+  readonly allowDeletes: ReadonlyArray<string>
+  readonly allowDestroy: ReadonlyArray<string>
 }
 
 /** A command's work as an effect: it ends with a code, and what it rejects with is told on stderr. */
@@ -85,7 +87,9 @@ export const interruptible = async <A>(
 export interface Loaded {
   readonly settings: Settings
   readonly kinds: ReadonlyArray<LibraryKind>
-  readonly options: ProjectOptions & ConnectionOptions & Pick<PlanOptions, "writeSecrets" | "syncNow" | "noDelete">
+  readonly options: ProjectOptions &
+    ConnectionOptions &
+    Pick<PlanOptions, "writeSecrets" | "syncNow" | "noDelete" | "allow">
 }
 
 export const load = async (
@@ -99,7 +103,9 @@ export const load = async (
     timeout,
     writeSecrets,
     syncNow,
-    noDelete
+    noDelete,
+    allowDeletes: deletes = [],
+    allowDestroy: destroy = []
   }: Partial<Planning>,
   signal?: AbortSignal
 ): Promise<Loaded> => {
@@ -112,7 +118,7 @@ export const load = async (
     kinds: await loadPlugins(settings),
     options: {
       ...{ cwd, env, settings: path, registry, token, parallelism, rps, timeout, signal },
-      ...{ writeSecrets, syncNow, noDelete }
+      ...{ writeSecrets, syncNow, noDelete, allow: { deletes, destroy } }
     }
   }
 }

@@ -8,6 +8,7 @@
  */
 import {
   addressOf,
+  bySpecificity,
   byText,
   type Collection,
   canonical,
@@ -19,12 +20,12 @@ import {
   type Item,
   indexKinds,
   type Kind,
+  namesLike,
   type Owned,
   type Rule,
   type RuleSection
 } from "@quaymaster/engine"
 import { type AnyDeclaration, declarationOf } from "./declaration.ts"
-import { bySpecificity, namesLike } from "./name-pattern.ts"
 
 /** Two rules that are as specific as each other, and say different things of one object. */
 export interface Clash {

@@ -7,6 +7,10 @@ import { Type } from "@sinclair/typebox"
 import { Value } from "@sinclair/typebox/value"
 import { addressOf, byText } from "./address.ts"
 import { findCycle } from "./graph.ts"
+import { type Allowances, allowanceNames, judgeAll, mergeAllowances } from "./guard/allowance.ts"
+import { destroys } from "./guard/deletion.ts"
+import { destroysRule } from "./guard/destroys.ts"
+import { blockingOf, type Verdict, verdictText } from "./guard/verdict.ts"
 import { canonical, equal, isRecord } from "./json.ts"
 import { indexKinds, type Kind } from "./kind.ts"
 import { type AnyOperation, isOperationOf, type Operation } from "./operation.ts"
@@ -26,6 +30,15 @@ export interface Summary {
   readonly left: number
   /** Operations that lose data or a credential for good. */
   readonly destroys: number
+  /** Verdicts that nothing allows. With any, the plan is not applied. */
+  readonly blocked: number
+}
+
+/** What a plan was allowed to do although the guard is against it, bound to the verdicts. */
+export interface Guard {
+  readonly allowances: Allowances
+  /** `sha256:` and 64 hexadecimal digits, over the plan's digest, the allowances and the verdicts. */
+  readonly digest: string
 }
 
 export interface Plan<Op = AnyOperation> {
@@ -36,12 +49,10 @@ export interface Plan<Op = AnyOperation> {
   readonly tool: string
   readonly targets: ReadonlyArray<TargetPlan<Op>>
   readonly summary: Summary
+  readonly guard: Guard
 }
 
 export type PlanOf<K extends Kind> = Plan<Operation<K>>
-
-const destroys = (operation: AnyOperation): boolean =>
-  (operation.action === "delete" || operation.action === "replace") && operation.destroys !== undefined
 
 const summarize = (targets: ReadonlyArray<TargetPlan>): Summary => {
   const operations = targets.flatMap((target) => target.operations)
@@ -56,7 +67,8 @@ const summarize = (targets: ReadonlyArray<TargetPlan>): Summary => {
     extras: sum((target) => target.extras.length),
     stuck: sum((target) => target.stuck.length),
     left: sum((target) => target.left.length),
-    destroys: operations.filter(destroys).length
+    destroys: operations.filter(destroys).length,
+    blocked: blockingOf(targets).length
   }
 }
 
@@ -66,16 +78,40 @@ const digestOf = (targets: ReadonlyArray<TargetPlan>): string => {
     url: target.url,
     operations: target.operations.map(({ reason: _reason, source: _source, ...rest }) => rest)
   }))
-  return `sha256:${createHash("sha256")
-    .update(canonical({ format: FORMAT, targets: covered }))
-    .digest("hex")}`
+  return sha256({ format: FORMAT, targets: covered })
 }
 
-/** Puts the targets together, in the order of their names. */
-export const assemble = <Op extends AnyOperation>(targets: ReadonlyArray<TargetPlan<Op>>, tool: string): Plan<Op> => {
-  const ordered = [...targets].sort((a, b) => byText(a.registry, b.registry) || byText(a.url, b.url))
-  return { format: FORMAT, digest: digestOf(ordered), tool, targets: ordered, summary: summarize(ordered) }
+/** Binds what the guard says to the operations it says it of. Who edits either has to edit this as well. */
+const guardDigestOf = (digest: string, targets: ReadonlyArray<TargetPlan>, allowances: Allowances): string =>
+  sha256({ digest, allowances, verdicts: targets.map(({ verdicts }) => verdicts) })
+
+const sha256 = (value: unknown): string => `sha256:${createHash("sha256").update(canonical(value)).digest("hex")}`
+
+/** Puts the targets together, in the order of their names, with what a person allows. */
+export const assemble = <Op extends AnyOperation>(
+  targets: ReadonlyArray<TargetPlan<Op>>,
+  tool: string,
+  allowances: Allowances = {}
+): Plan<Op> => {
+  const given = mergeAllowances(allowances, {})
+  const ordered = judgeAll(
+    [...targets].sort((a, b) => byText(a.registry, b.registry) || byText(a.url, b.url)),
+    given
+  )
+  const digest = digestOf(ordered)
+  return {
+    format: FORMAT,
+    digest,
+    tool,
+    targets: ordered,
+    summary: summarize(ordered),
+    guard: { allowances: given, digest: guardDigestOf(digest, ordered, given) }
+  }
 }
+
+/** The plan with more allowed than it was made with. */
+export const allowing = <Op extends AnyOperation>(plan: Plan<Op>, allowances: Allowances): Plan<Op> =>
+  assemble(plan.targets, plan.tool, mergeAllowances(plan.guard.allowances, allowances))
 
 const closed = { additionalProperties: false }
 const Item = Type.Record(Type.String(), Type.Unknown())
@@ -111,12 +147,29 @@ const ActionSchema = Type.Union([
   Type.Literal("delete")
 ])
 const count = Type.Integer({ minimum: 0 })
+const Digest = Type.String({ pattern: "^sha256:[0-9a-f]{64}$" })
+const VerdictSchema = Type.Object(
+  {
+    rule: Type.String(),
+    kind: Type.String(),
+    key: Type.Optional(Type.String()),
+    parent: Type.Optional(Type.String()),
+    part: Type.Optional(Type.String()),
+    operations: Type.Array(Type.String()),
+    message: Type.String(),
+    allowance: Type.Optional(Type.Union(allowanceNames.map((name) => Type.Literal(name)))),
+    allow: Type.Optional(Type.String()),
+    allowAlike: Type.Optional(Type.String()),
+    allowed: Type.Optional(Type.String())
+  },
+  closed
+)
 
 /** The JSON Schema of a plan file. What stands in `before` and `after` is each kind's own affair. */
 export const PlanSchema = Type.Object(
   {
     format: Type.Literal(FORMAT),
-    digest: Type.String({ pattern: "^sha256:[0-9a-f]{64}$" }),
+    digest: Digest,
     tool: Type.String(),
     targets: Type.Array(
       Type.Object(
@@ -155,6 +208,7 @@ export const PlanSchema = Type.Object(
               closed
             )
           ),
+          verdicts: Type.Array(VerdictSchema),
           unchanged: count
         },
         closed
@@ -170,7 +224,18 @@ export const PlanSchema = Type.Object(
         extras: count,
         stuck: count,
         left: count,
-        destroys: count
+        destroys: count,
+        blocked: count
+      },
+      closed
+    ),
+    guard: Type.Object(
+      {
+        allowances: Type.Object(
+          Object.fromEntries(allowanceNames.map((name) => [name, Type.Optional(Type.Array(Type.String()))])),
+          closed
+        ),
+        digest: Digest
       },
       closed
     )
@@ -221,8 +286,18 @@ export const decodePlan = <K extends Kind>(kinds: ReadonlyArray<K>, text: string
     throw new PlanUnreadable(
       "The plan's operations are not the ones its digest was made of: it was edited. Plan again."
     )
-  for (const { operations } of targets) {
-    const fault = incoherence(known, operations)
+  const { allowances, digest } = document.guard
+  const verdictsOf = (them: ReadonlyArray<TargetPlan>) => them.map(({ verdicts }) => verdicts)
+  if (
+    guardDigestOf(document.digest, targets, allowances) !== digest ||
+    !equal(verdictsOf(judgeAll(targets, allowances)), verdictsOf(targets))
+  )
+    throw new PlanUnreadable(
+      "What the guard says of the plan, or what was allowed, is not what the plan was made with: it was edited. Plan again; " +
+        "more can be allowed by flags."
+    )
+  for (const { operations, verdicts } of targets) {
+    const fault = incoherence(known, operations) ?? silence(known, operations, verdicts)
     if (fault !== undefined) throw new PlanUnreadable(`The plan contradicts itself: ${fault}.`)
   }
   return { ...document, targets }
@@ -273,4 +348,15 @@ const incoherence = (kinds: ReadonlyMap<string, Kind>, operations: ReadonlyArray
   }
   const cycle = findCycle(needs)
   return cycle === undefined ? undefined : `these operations need each other: ${cycle.join(" → ")}`
+}
+
+/** A loss that the operations show, and of which the guard says nothing. */
+const silence = (
+  kinds: ReadonlyMap<string, Kind>,
+  operations: ReadonlyArray<AnyOperation>,
+  verdicts: ReadonlyArray<Verdict>
+): string | undefined => {
+  const said = new Set(verdicts.map(verdictText))
+  const missing = destroysRule({ kinds, operations }).find((finding) => !said.has(verdictText(finding)))
+  return missing === undefined ? undefined : `nothing says that ${missing.message}`
 }

@@ -4,10 +4,21 @@ export * from "./classify.ts"
 export * from "./diff.ts"
 export * from "./document.ts"
 export * from "./graph.ts"
+export {
+  AllowanceInvalid,
+  type AllowanceName,
+  type Allowances,
+  allowanceFault,
+  allowanceNames,
+  checkAllowances
+} from "./guard/allowance.ts"
+export { defaultPolicy, type Policy, type Thresholds } from "./guard/policy.ts"
+export { type Blocking, blockingOf, isBlocking, PlanBlocked, type Verdict } from "./guard/verdict.ts"
 export * from "./json.ts"
 export * from "./kind.ts"
 export { groupBy } from "./lists.ts"
 export * from "./merge.ts"
+export { bySpecificity, namesLike } from "./name-pattern.ts"
 export * from "./operation.ts"
 export * from "./plan.ts"
 export * from "./preflight.ts"

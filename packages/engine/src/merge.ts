@@ -1,5 +1,6 @@
 /** Plans of one registry that were made document by document, put together. */
 import { addressOf, collectionId } from "./address.ts"
+import { judged } from "./guard/allowance.ts"
 import { sortedBy } from "./lists.ts"
 import type { AnyOperation } from "./operation.ts"
 import { type Extra, leftId, noticeText, type TargetPlan } from "./target-plan.ts"
@@ -13,7 +14,7 @@ export const mergeTargets = <Op extends AnyOperation>(
 ): TargetPlan<Op> => {
   const all = <A>(listOf: (plan: TargetPlan<Op>) => ReadonlyArray<A>, textOf: (value: A) => string) =>
     sortedBy(plans.flatMap(listOf), textOf)
-  return {
+  const merged = {
     ...target,
     scope: all((plan) => plan.scope, collectionId),
     operations: all(
@@ -24,6 +25,8 @@ export const mergeTargets = <Op extends AnyOperation>(
     stuck: all((plan) => plan.stuck, address),
     notices: all((plan) => plan.notices, noticeText),
     left: all((plan) => plan.left, leftId),
+    verdicts: plans.flatMap((plan) => plan.verdicts),
     unchanged: plans.reduce((total, plan) => total + plan.unchanged, 0)
   }
+  return judged(merged)
 }

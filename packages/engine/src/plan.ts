@@ -1,6 +1,6 @@
 /**
  * The planner: desired state, actual state and scope in, operations out. No clock, no I/O: the same input gives the same
- * bytes. What it leaves out: whether the plan is allowed (a matter of policy), and whether it is still true when it is applied.
+ * bytes. What it leaves out: whether somebody allows what the guard is against, and whether it is still true when it is applied.
  *
  *   desired ─┐
  *            ├─► survey ─► situation: all that is wanted, owned and there, indexed
@@ -20,12 +20,17 @@
  *                            │
  *                          spare     the same without removals, where objects are not to be deleted
  *                            │
+ *                         inspect    what the guard has against them (see `guard/`)
+ *                            │
  *                            └─► the plan, or all the mistakes at once
  *
  * Each step is a file in `plan/`; each takes values and gives one, and sees only what stands above it.
  */
 import { addressOf, byText, type Collection } from "./address.ts"
 import { unseen } from "./diff.ts"
+import { judged } from "./guard/allowance.ts"
+import { inspect } from "./guard/guard.ts"
+import { defaultPolicy, type Policy } from "./guard/policy.ts"
 import { indexKinds, type Kind } from "./kind.ts"
 import { sortedBy } from "./lists.ts"
 import { type AnyOperation, isOperationOf, type Operation } from "./operation.ts"
@@ -57,7 +62,8 @@ export const planTarget = <K extends Kind>(
   kinds: ReadonlyArray<K>,
   target: { readonly registry: string; readonly url: string },
   desired: Desired,
-  actual: Actual
+  actual: Actual,
+  policy: Policy = defaultPolicy
 ): TargetPlan<Operation<K>> => {
   const known = indexKinds<K>(kinds)
   const fits = isOperationOf(known)
@@ -87,16 +93,20 @@ export const planTarget = <K extends Kind>(
   const fates = [...decisions.fates.values()]
   const removed = drafts.flatMap(({ on }) => decisions.removed.get(on.address) ?? [])
   const stuck = fates.flatMap((fate) => ("stuck" in fate && fate.stuck !== undefined ? [fate.stuck] : []))
-  return {
+  const sorted = sortedBy(operations, ({ id }) => id).filter(fits)
+  const { caller, there, wanted } = situation
+  const planned = {
     ...target,
     scope: scopeOf(situation),
-    operations: sortedBy(operations, ({ id }) => id).filter(fits),
+    operations: sorted,
     extras: sortedBy(decisions.kept, ({ key, kind }) => addressOf(kind, key)),
     stuck: sortedBy(stuck, ({ key, kind }) => addressOf(kind, key)),
     notices: sortedBy([...fates.flatMap(noticesOf), ...removed.flatMap(remains)], noticeText),
     left,
+    verdicts: inspect({ kinds: known, operations: sorted, there, wanted, caller, policy }),
     unchanged: fates.filter(({ state }) => state === "same").length + alreadyAbsent(situation)
   }
+  return judged(planned)
 }
 
 /** What a person should know of a declared object, by its kind and of its secrets. */

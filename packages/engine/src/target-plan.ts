@@ -1,6 +1,7 @@
 /** What planning comes to: the plan of one registry, or all that is wrong with what was wanted. Values only. */
 import { addressOf, type Collection } from "./address.ts"
 import type { Change } from "./diff.ts"
+import type { Verdict } from "./guard/verdict.ts"
 import type { Action, AnyOperation } from "./operation.ts"
 
 /** A mistake in what is wanted. `source` is where, as people write it. */
@@ -69,6 +70,8 @@ export interface TargetPlan<Op = AnyOperation> {
   readonly stuck: ReadonlyArray<Stuck>
   readonly notices: ReadonlyArray<Notice>
   readonly left: ReadonlyArray<Left>
+  /** What the guard has against it. One that nothing allows blocks the whole plan. */
+  readonly verdicts: ReadonlyArray<Verdict>
   /** How many declared objects are as they should be. */
   readonly unchanged: number
 }

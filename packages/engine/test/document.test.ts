@@ -44,7 +44,12 @@ const planned = (declarations = declared): TargetPlan =>
 const plan = assemble([planned()], "1.0.0")
 const text = encodePlan(plan)
 
-const digestOf = (...targets: ReadonlyArray<TargetPlan>): string => assemble(targets, "1.0.0").digest
+/** Without verdicts: what is done to the operations here is nothing that a rule could understand. */
+const digestOf = (...targets: ReadonlyArray<TargetPlan>): string =>
+  assemble(
+    targets.map((it) => ({ ...it, verdicts: [] })),
+    "1.0.0"
+  ).digest
 
 const withFirst = (change: (operation: AnyOperation) => AnyOperation): TargetPlan => {
   const it = planned()
@@ -138,7 +143,8 @@ describe("the document", () => {
       extras: 0,
       stuck: 0,
       left: 0,
-      destroys: 2
+      destroys: 2,
+      blocked: 2
     })
   })
 
@@ -243,6 +249,26 @@ describe("a document is not read", () => {
       name: "with a key that only looks like a field",
       given: edited((it) => it).replace('"tool"', '"__proto__":{},"tool"'),
       want: /^This is not a plan: \/__proto__/
+    },
+    {
+      name: "without what the guard said",
+      given: edited((it) => ({ ...it, targets: it.targets.map((at) => ({ ...at, verdicts: [] })) })),
+      want: /it was edited/
+    },
+    {
+      name: "with a verdict that calls itself allowed",
+      given: text.replace('"allowance": "destroy"', '"allowed": "--allow-destroy robot=1", "allowance": "destroy"'),
+      want: /it was edited/
+    },
+    {
+      name: "with an allowance that was written into it",
+      given: text.replace('"allowances": {}', '"allowances": { "destroy": ["robot=1", "application=1"] }'),
+      want: /it was edited/
+    },
+    {
+      name: "that says nothing of a loss, with every digest made for it",
+      given: encodePlan(assemble([{ ...planned(), verdicts: [] }], "1.0.0")),
+      want: /contradicts itself: nothing says that robot acme\/old would be deleted/
     },
     {
       name: "with an object that is not its kind's",

@@ -1,5 +1,13 @@
 /** Applying a plan to one registry, in its two steps: is it still true, and then the walk. */
-import { type AnyOperation, indexKinds, type Operation, secretsIn, type TargetPlan } from "@quaymaster/engine"
+import {
+  type AnyOperation,
+  blockingOf,
+  indexKinds,
+  type Operation,
+  PlanBlocked,
+  secretsIn,
+  type TargetPlan
+} from "@quaymaster/engine"
 import { Quay, type SecretUnavailable } from "@quaymaster/kinds"
 import {
   type Checked,
@@ -71,14 +79,19 @@ export interface WalkRegistryOptions {
 
 const WORKERS = 16
 
-/** Does what the plan says. Never fails: what became of each operation is in the report. */
+/**
+ * Does what the plan says. What became of each operation is in the report. Fails with `PlanBlocked`, before anything is done, if
+ * the guard is against it and nobody allowed it: `assemble` and `allowing` take what is allowed.
+ */
 export const walkRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
   kinds: ReadonlyArray<Uniform<K, E, R>>,
   connection: Connection,
   target: TargetPlan<Operation<K>>,
   options: WalkRegistryOptions = {}
-): Effect.Effect<TargetReport, never, Exclude<R, Quay>> =>
-  walk<K, E, R>(kinds, target, {
+): Effect.Effect<TargetReport, PlanBlocked, Exclude<R, Quay>> => {
+  const blocking = blockingOf([target])
+  if (blocking.length > 0) return Effect.fail(new PlanBlocked(blocking))
+  return walk<K, E, R>(kinds, target, {
     workers: options.workers ?? WORKERS,
     caller: connection.caller,
     stillUs: connection.stillUs,
@@ -88,3 +101,4 @@ export const walkRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
     stop: options.stop,
     ...(options.checked === undefined ? {} : { checked: options.checked })
   }).pipe(Effect.provideService(Quay, connection.quay))
+}

@@ -2,7 +2,17 @@
  * The library for Effect users: the same steps with typed failures and services. A connection is opened in a scope; kinds of
  * one's own may need services, and those show in the types.
  */
-export { assemble, decodePlan, encodePlan, type PlanOf, type TargetPlan } from "@quaymaster/engine"
+export {
+  type Allowances,
+  allowing,
+  assemble,
+  decodePlan,
+  encodePlan,
+  PlanBlocked,
+  type PlanOf,
+  type TargetPlan,
+  type Verdict
+} from "@quaymaster/engine"
 export { Quay, type QuayKind, quayKinds } from "@quaymaster/kinds"
 export { type Event, EventSink, type Kind, PlanStale, type TargetReport } from "@quaymaster/runtime"
 export { checkRegistry, type Standings, type WalkRegistryOptions, walkRegistry } from "./apply.ts"

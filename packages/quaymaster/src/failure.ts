@@ -1,5 +1,5 @@
 /** What planning and applying with the built-in kinds, and kinds made with `defineKind`, can fail with. */
-import type { PlanRefused } from "@quaymaster/engine"
+import type { PlanBlocked, PlanRefused } from "@quaymaster/engine"
 import type { DeliveryFailed, KindFailed, ReadError, SecretUnavailable } from "@quaymaster/kinds"
 import type { PlanStale } from "@quaymaster/runtime"
 import type { ConnectionFailed, IdentityChanged } from "./connection.ts"
@@ -10,6 +10,7 @@ export type Failure =
   | DeliveryFailed
   | KindFailed
   | PlanRefused
+  | PlanBlocked
   | PlanStale
   | ConnectionFailed
   | IdentityChanged

@@ -3,15 +3,21 @@
  *
  * Errors are classes with a `_tag`: `ConfigError` (mistakes in files, all of them, with places), `PlanRefused` (the wanted
  * state contradicts itself or what is there), `PlanStale` (the registry is no longer as the plan found it),
- * `NotAdministrator`, `ConnectionFailed`, `IdentityChanged`, and the SDK's errors for what Quay answers.
+ * `PlanBlocked` (the guard is against it), `NotAdministrator`, `ConnectionFailed`, `IdentityChanged`, and the SDK's errors for what Quay answers.
  */
 import { fileSchema } from "@quaymaster/config"
 import {
+  type Allowances,
+  allowing,
   assemble,
+  blockingOf,
+  checkAllowances,
   decodePlan,
   indexKinds,
   type Kind,
   misaddressed,
+  type Plan,
+  PlanBlocked,
   type PlanOf,
   PlanRefused,
   type Spared
@@ -52,6 +58,11 @@ export interface PlanOptions<K extends LibraryKind = never> extends CommonOption
   readonly noDelete?: boolean | ReadonlyArray<string> | undefined
   /** Addresses of mirrors that run now, whenever else they do, such as `repository-mirror:acme/alpine`. Applying the plan asks for it. */
   readonly syncNow?: ReadonlyArray<string> | undefined
+  /**
+   * What is done although the guard is against it, as the commands' flags say it: `{ deletes: ["team=28"], destroy:
+   * ["repository:acme/old-*"] }`. It stays with the plan.
+   */
+  readonly allow?: Allowances | undefined
 }
 
 export interface ApplyOptions<K extends LibraryKind = never>
@@ -68,6 +79,8 @@ export interface ApplyOptions<K extends LibraryKind = never>
   readonly patience?: number | undefined
   /** The plan was made just now, so that nothing need be read again before it is applied. Default false. */
   readonly fresh?: boolean | undefined
+  /** What is done although the guard is against it, beside what the plan was made with. */
+  readonly allow?: Allowances | undefined
 }
 
 /** The plan of the built-in kinds and of kinds of one's own. */
@@ -90,6 +103,8 @@ const allKinds = <K extends LibraryKind>(kinds: ReadonlyArray<K> | undefined): R
  */
 export const plan = async <K extends LibraryKind = never>(options: PlanOptions<K> = {}): Promise<LibraryPlan<K>> => {
   const kinds = allKinds(options.kinds)
+  const { allow = {} } = options
+  checkAllowances(allow, indexKinds<Kind>(kinds))
   const { targets } = await loadProject(kinds, options)
   const byHand = {
     resend: new Set(options.writeSecrets),
@@ -118,7 +133,15 @@ export const plan = async <K extends LibraryKind = never>(options: PlanOptions<K
       ),
     { concurrency: "unbounded" }
   )
-  return assemble(await run(planned, options.signal), version)
+  const plan = assemble(await run(planned, options.signal), version, allow)
+  tellVerdicts(plan, options.onEvent)
+  return plan
+}
+
+/** Tells what the guard has against a plan. */
+const tellVerdicts = ({ targets }: Plan, onEvent: ((event: Event) => void) | undefined): void => {
+  for (const { registry, verdicts } of targets)
+    for (const verdict of verdicts) tell({ type: "verdict", registry, verdict }, onEvent)
 }
 
 /** @throws {PlanRefused} if one of the kinds is not known: it would be deleted. */
@@ -135,20 +158,25 @@ const sparedOf = (kinds: ReadonlyArray<Kind>, noDelete: PlanOptions["noDelete"])
 
 /**
  * Applies a plan. What the operations touch is read again first: if anything is no longer as the plan found it, the promise
- * rejects with `PlanStale` and nothing is changed; so it does with `PlanElsewhere` for a plan of another registry. What is
- * done already is left out, so that the same plan resumes.
+ * rejects with `PlanStale` and nothing is changed; so it does with `PlanElsewhere` for a plan of another registry, and with
+ * `PlanBlocked` for one that the guard is against. What is done already is left out, so that the same plan resumes.
  *
  * When the signal aborts, no further operation starts, those under way finish, and the report says so: it does not reject.
  */
 export const apply = async <K extends LibraryKind = never>(
-  plan: LibraryPlan<K>,
+  planned: LibraryPlan<K>,
   options: ApplyOptions<K> = {}
 ): Promise<ApplyReport> => {
   const kinds = allKinds(options.kinds)
+  const { allow = {} } = options
+  checkAllowances(allow, indexKinds<Kind>(kinds))
+  const plan = allowing(planned, allow)
   const settings = await settingsOf(options)
   const targets = plan.targets
     .filter((target) => target.operations.length > 0)
     .map((target) => ({ target, registry: registryOf(settings, target, options) }))
+  const blocking = blockingOf(plan.targets)
+  if (blocking.length > 0) throw new PlanBlocked(blocking)
   const applied = Effect.gen(function* () {
     const checked = yield* Effect.forEach(
       targets,
@@ -287,11 +315,20 @@ export const validate = async <K extends LibraryKind = never>(
   }))
 }
 
-/** Reads a plan document for the built-in kinds and those given. @throws {PlanUnreadable} */
+/**
+ * Reads a plan document for the built-in kinds and those given. `allow` is allowed beside what the plan was made with.
+ * @throws {PlanUnreadable}
+ * @throws {AllowanceInvalid}
+ */
 export const readPlan = <K extends LibraryKind = never>(
   text: string,
-  options: { readonly kinds?: ReadonlyArray<K> | undefined } = {}
-): LibraryPlan<K> => decodePlan<QuayKind | K>(allKinds(options.kinds), text)
+  options: { readonly kinds?: ReadonlyArray<K> | undefined; readonly allow?: Allowances | undefined } = {}
+): LibraryPlan<K> => {
+  const kinds = allKinds(options.kinds)
+  const { allow = {} } = options
+  checkAllowances(allow, indexKinds<Kind>(kinds))
+  return allowing(decodePlan<QuayKind | K>(kinds, text), allow)
+}
 
 /** The reference page of the built-in kinds and those given beside them, as Markdown. */
 export const kindsReference = (kinds: ReadonlyArray<LibraryKind> = []): string => referencePage(allKinds(kinds))
@@ -318,13 +355,15 @@ const listening = <A, E, R>(
 ): Effect.Effect<A, E, R> =>
   onEvent === undefined
     ? effect
-    : Effect.provideService(effect, EventSink, (event: RegistryEvent) => {
-        try {
-          onEvent({ ...event, registry })
-        } catch {
-          // A listener's own trouble changes nothing of what it is told about.
-        }
-      })
+    : Effect.provideService(effect, EventSink, (event: RegistryEvent) => tell({ ...event, registry }, onEvent))
+
+const tell = (event: Event, onEvent: ((event: Event) => void) | undefined): void => {
+  try {
+    onEvent?.(event)
+  } catch {
+    // A listener's own trouble changes nothing of what it is told about.
+  }
+}
 
 /** Runs to a promise that rejects with the typed failure, or with the signal's reason. */
 const run = async <A, E>(effect: Effect.Effect<A, E, Scope.Scope>, signal: AbortSignal | undefined): Promise<A> => {
@@ -344,18 +383,28 @@ export {
   settingsFileSchema
 } from "@quaymaster/config"
 export {
+  AllowanceInvalid,
+  type AllowanceName,
+  type Allowances,
   type AnyOperation,
+  allowanceFault,
+  allowanceNames,
+  allowing,
+  type Blocking,
+  blockingOf,
   type Change,
   type Collection,
   collectionDocument,
   documentSection,
   type Extra,
   encodePlan,
+  isBlocking,
   type Left,
   mapSection,
   type Notice,
   type Operation,
   type Plan,
+  PlanBlocked,
   PlanRefused,
   PlanSchema,
   PlanUnreadable,
@@ -364,7 +413,8 @@ export {
   type Stuck,
   type Summary,
   section,
-  type TargetPlan
+  type TargetPlan,
+  type Verdict
 } from "@quaymaster/engine"
 export {
   DeliveryFailed,

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path"
 import type { Simulator, SimulatorOptions } from "@quaymaster/simulator"
 import { simulatedOnly, simulatorTest, type TestRegistry, testRegistry } from "@quaymaster/testing"
 import { expect, test } from "vitest"
-import { type ApplyReport, apply, type LibraryPlan, plan } from "../src/index.ts"
+import { type Allowances, type ApplyOptions, type ApplyReport, apply, type LibraryPlan, plan } from "../src/index.ts"
 
 export interface Scene {
   readonly registry: TestRegistry
@@ -24,9 +24,10 @@ export interface Scene {
     readonly env: Record<string, string>
   }
   readonly plan: (organization: object) => Promise<LibraryPlan>
-  readonly apply: (plan: LibraryPlan) => Promise<ApplyReport>
+  /** `allow` has `$org` and other names in it, as values have. */
+  readonly apply: (plan: LibraryPlan, allow?: Allowances, more?: ApplyOptions) => Promise<ApplyReport>
   /** Plans, applies, and holds that all of it was done and nothing is left. */
-  readonly reach: (organization: object) => Promise<LibraryPlan>
+  readonly reach: (organization: object, allow?: Allowances) => Promise<LibraryPlan>
   /** An organization's value with the real names in it. */
   readonly value: (organization: object) => object
 }
@@ -44,7 +45,10 @@ const sceneOf = (registry: TestRegistry, directory: string): Scene => {
   }
   const options = { cwd: directory, registry: registry.url, token: registry.token, env: {} }
   const planned: Scene["plan"] = (organization) => plan({ ...options, organizations: [value(organization)] })
-  const applied: Scene["apply"] = (made) => apply(made, { ...options })
+  const applied: Scene["apply"] = (made, allow = {}, more = {}) => {
+    const named = Object.fromEntries(Object.entries(allow).map(([name, texts]) => [name, texts.map(real)]))
+    return apply(made, { ...options, ...more, allow: named })
+  }
   return {
     registry,
     org,
@@ -59,9 +63,9 @@ const sceneOf = (registry: TestRegistry, directory: string): Scene => {
     value,
     plan: planned,
     apply: applied,
-    reach: async (organization) => {
+    reach: async (organization, allow) => {
       const made = await planned(organization)
-      expect((await applied(made)).outcome).toBe("applied")
+      expect((await applied(made, allow)).outcome).toBe("applied")
       expect((await planned(organization)).summary).toMatchObject({ create: 0, update: 0, replace: 0, delete: 0 })
       return made
     }

@@ -95,16 +95,21 @@ describe("earlier releases", () => {
       `are kept the same way: ${version}`,
       async ({ reach, registry }) => {
         await reach(ACME)
-        await reach({
-          ...ACME,
-          email: "$b@example.com",
-          tag_expiration: "1d",
-          prune: ["teams", "robots", "repositories"],
-          teams: { ops: { role: "admin", description: "x", members: { users: ["$bob"] } } },
-          robots: {},
-          default_permissions: [{ role: "admin", team: "ops", created_by: "$me" }],
-          repositories: { "vendor/web": { visibility: "public", permissions: { users: {}, teams: { ops: "admin" } } } }
-        })
+        await reach(
+          {
+            ...ACME,
+            email: "$b@example.com",
+            tag_expiration: "1d",
+            prune: ["teams", "robots", "repositories"],
+            teams: { ops: { role: "admin", description: "x", members: { users: ["$bob"] } } },
+            robots: {},
+            default_permissions: [{ role: "admin", team: "ops", created_by: "$me" }],
+            repositories: {
+              "vendor/web": { visibility: "public", permissions: { users: {}, teams: { ops: "admin" } } }
+            }
+          },
+          { destroy: ["repository:$org/app", "robot:$org/ci"] }
+        )
         expect(registry.live).toBe(false)
       },
       { version }

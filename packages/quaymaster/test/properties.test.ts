@@ -158,12 +158,16 @@ const connectionTo = (world: World, onDeath: () => void = () => {}): Connection 
 const run = <A, E>(world: World, effect: Effect.Effect<A, E>): Promise<A> =>
   Effect.runPromise(Effect.provideService(effect, EventSink, (event) => void world.told.push(event)))
 
+/** What becomes of whatever is planned is the matter here, not whether it should be. */
+const amounts = quayKinds.map(({ kind }) => `${kind}=999`)
+const EVERYTHING = { deletes: amounts, destroy: amounts }
+
 const planned = async (world: World, ...organizations: ReadonlyArray<Document>): Promise<PlanOf<QuayKind>> => {
   const { targets } = await loadProject<QuayKind>(quayKinds, { organizations, registry: TARGET.url, env: {} })
   const [target] = targets
   if (target === undefined) throw new Error("no target")
   const made = await run(world, planRegistry<QuayKind, Failure, Quay>(quayKinds, connectionTo(world), target.desired))
-  return assemble([made], "test")
+  return assemble([made], "test", EVERYTHING)
 }
 
 const applied = async (world: World, plan: PlanOf<QuayKind>, stop?: AbortSignal): Promise<TargetReport | undefined> => {

@@ -1,4 +1,5 @@
 /** What happens while a registry is read and a plan is applied, told to whoever listens. Events carry no secrets. */
+import type { Verdict } from "@quaymaster/engine"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 
@@ -28,6 +29,8 @@ export type Event =
       readonly delay: number
       readonly error: string
     }
+  /** What the guard has against the plan that was made. */
+  | { readonly type: "verdict"; readonly registry: string; readonly verdict: Verdict }
   | { readonly type: "apply-started"; readonly registry: string; readonly operations: number }
   | { readonly type: "operation-started"; readonly registry: string; readonly id: string }
   | {

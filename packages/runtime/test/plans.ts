@@ -94,6 +94,7 @@ export const plan = (...operations: ReadonlyArray<StoreOperation>): StorePlan =>
   stuck: [],
   notices: [],
   left: [],
+  verdicts: [],
   unchanged: 0
 })
 

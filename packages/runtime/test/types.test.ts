@@ -79,6 +79,7 @@ const target: TargetPlan<Operation<Both>> = {
   stuck: [],
   notices: [],
   left: [],
+  verdicts: [],
   unchanged: 0
 }
 

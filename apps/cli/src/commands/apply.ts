@@ -7,11 +7,11 @@ import { resolve } from "node:path"
 import * as Command from "effect/cli/Command"
 import type { ApplyReport, LibraryKind, LibraryPlan, Plan } from "quaymaster"
 import { ExitCode } from "../exit-code.ts"
-import { connection, json, out, planning, planOrFiles, project, showing, yes } from "../flags.ts"
+import { allowing, connection, json, out, planning, planOrFiles, project, showing, yes } from "../flags.ts"
 import type { Host } from "../host.ts"
 import { CommandFailed, UsageError } from "../present/failure.ts"
 import { planText } from "../present/plan.ts"
-import { reportJson, reportText } from "../present/report.ts"
+import { refusalJson, reportJson, reportText } from "../present/report.ts"
 import { styleOf } from "../present/style.ts"
 import { clean, counted } from "../present/text.ts"
 import { type Progress, startProgress } from "../progress.ts"
@@ -37,6 +37,7 @@ export const applyCommand = <const Name extends string>(name: Name, names: Names
       ...project,
       ...connection,
       ...planning,
+      ...allowing,
       out,
       json: json("the report"),
       ...showing
@@ -103,10 +104,14 @@ const isPlan = (text: string): boolean => {
   }
 }
 
-const readSaved = async ({ kinds }: Loaded, { file, text }: Saved, names: Names): Promise<LibraryPlan<LibraryKind>> => {
+const readSaved = async (
+  { kinds, options: { allow } }: Loaded,
+  { file, text }: Saved,
+  names: Names
+): Promise<LibraryPlan<LibraryKind>> => {
   const { PlanUnreadable, readPlan } = await import("quaymaster")
   try {
-    return readPlan(text, { kinds })
+    return readPlan(text, { kinds, allow })
   } catch (error) {
     if (!(error instanceof PlanUnreadable)) throw error
     throw new CommandFailed(`${file}: ${error.message}\nMake a new plan with  ${names.plan} -o ${file}`, {
@@ -133,6 +138,11 @@ const run = async (host: Host, names: Names, input: Input): Promise<ExitCode> =>
     if (operations === 0) {
       if (input.json) host.stdout.write(reportJson(plan, { targets: [], outcome: "applied" }))
       return ExitCode.ok
+    }
+    const blocking = await blockingIn(plan)
+    if (blocking !== undefined) {
+      if (input.json) host.stdout.write(refusalJson(plan))
+      throw blocking
     }
     if (saved === undefined && !input.yes) {
       const refused = await ask(host, plan, operations)
@@ -195,6 +205,13 @@ const planned = async (
   } finally {
     progress.end()
   }
+}
+
+/** What the guard has against the plan, if nobody allowed it. */
+const blockingIn = async (plan: Plan): Promise<Error | undefined> => {
+  const { blockingOf, PlanBlocked } = await import("quaymaster")
+  const blocking = blockingOf(plan.targets)
+  return blocking.length === 0 ? undefined : new PlanBlocked(blocking)
 }
 
 /** Asks whether to go on; gives the code to end with if not. */

@@ -78,6 +78,12 @@ export const failureText = (error: unknown, style: Style, context: FailureContex
       const count = counted(list(field(error, "problems")).length, "problem")
       return end(`${cleanLines(messageOf(error))}\n${style.bold(style.red(`${count}:`))} this cannot be planned.`)
     }
+    case "PlanBlocked": {
+      const what = `${head} the guard is against this plan. Nothing was changed.`
+      return end([what, ...ways(field(error, "verdicts"))].join("\n"), ExitCode.blocked)
+    }
+    case "AllowanceInvalid":
+      return end(usage(messageOf(error), context.command), ExitCode.usage)
     case "PlanStale": {
       const lines = list(field(error, "conflicts")).map(
         (it) => `  ${idText(String(field(it, "id")))}  ${clean(String(field(it, "reason")))}`
@@ -100,6 +106,17 @@ export const failureText = (error: unknown, style: Style, context: FailureContex
       return told(`${messageOf(error)}${where}`, advice(tag))
     }
   }
+}
+
+/** The flags that would allow what blocks a plan, each once: by amount where there are several alike. */
+const ways = (verdicts: unknown): ReadonlyArray<string> => {
+  const lines = list(verdicts).map((it) => {
+    const verdict = field(it, "verdict")
+    const flag = field(verdict, "allowAlike") ?? field(verdict, "allow")
+    const rule = String(field(verdict, "rule"))
+    return clean(flag === undefined ? `  ${rule}: no flag allows it` : `  ${rule}: allow with  ${String(flag)}`)
+  })
+  return [...new Set(lines)]
 }
 
 const connectionAdvice = (cause: unknown): string | undefined => {

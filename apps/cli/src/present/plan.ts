@@ -19,6 +19,7 @@ import {
 } from "./operation.ts"
 import type { Style } from "./style.ts"
 import { clean, counted, padded, timeText, width } from "./text.ts"
+import { verdictLines } from "./verdicts.ts"
 
 export interface PlanContext {
   /** The command that shows it, and the one that applies it. */
@@ -52,7 +53,8 @@ export const planText = (plan: Plan, style: Style, context: PlanContext): string
       if (context.verbose) blocks.push(scopeText(target, style))
     }
   }
-  blocks.push([summaryText(plan, style, context), ...closing(plan, style, context)].join("\n"))
+  const verdicts = verdictLines(plan.targets, style, context)
+  blocks.push([summaryText(plan, style, context), ...verdicts, ...closing(plan, style, context)].join("\n"))
   return `${blocks.filter((it) => it !== "").join("\n\n")}\n`
 }
 
@@ -397,6 +399,14 @@ const closing = (plan: Plan, style: Style, { apply, hints, quiet, saved }: PlanC
   if (plan.targets.every((target) => target.operations.length === 0)) return []
   const digest = quiet ? [] : [style.dim(`digest ${plan.digest}`)]
   if (!hints || quiet) return digest
+  if (plan.summary.blocked > 0)
+    return [
+      ...digest,
+      style.dim(
+        `A blocked plan is not applied. Flags that allow it are given here, and saved with -o; or to  ${apply} ` +
+          `${saved === undefined ? "plan.json" : clean(saved)}`
+      )
+    ]
   return [
     ...digest,
     style.dim(

@@ -120,3 +120,15 @@ export const reportJson = (plan: Plan, { outcome, targets }: ApplyReport): strin
   const left = plan.targets.flatMap((target) => target.left.map((it) => ({ registry: target.registry, ...it })))
   return `${JSON.stringify({ digest: plan.digest, outcome, targets, left }, null, 2)}\n`
 }
+
+/** In place of the report, where the guard refuses the plan: what it has against it. */
+export const refusalJson = ({ digest, targets }: Plan): string =>
+  `${JSON.stringify(
+    {
+      digest,
+      outcome: "blocked",
+      targets: targets.map(({ registry, url, verdicts }) => ({ registry, url, verdicts }))
+    },
+    null,
+    2
+  )}\n`

@@ -13,6 +13,7 @@ const target = (parts: Partial<TargetPlan>): TargetPlan => ({
   stuck: [],
   notices: [],
   left: [],
+  verdicts: [],
   unchanged: 0,
   ...parts
 })
@@ -35,8 +36,10 @@ const planOf = (...targets: ReadonlyArray<TargetPlan>): Plan => {
       extras: sum((it) => it.extras.length),
       stuck: sum((it) => it.stuck.length),
       left: sum((it) => it.left.length),
-      destroys: operations.filter((it) => "destroys" in it).length
-    }
+      destroys: operations.filter((it) => "destroys" in it).length,
+      blocked: targets.flatMap((it) => it.verdicts).filter((it) => it.allowed === undefined).length
+    },
+    guard: { allowances: {}, digest: "sha256:4567" }
   }
 }
 

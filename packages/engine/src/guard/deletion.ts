@@ -1,0 +1,43 @@
+/** What a plan takes away: the objects that operations delete, and those that go along with them. */
+import { addressOf } from "../address.ts"
+import type { AnyOperation } from "../operation.ts"
+
+export interface Deletion {
+  readonly address: string
+  readonly kind: string
+  readonly key: string
+  readonly operation: AnyOperation
+  /** It goes along with what the operation deletes or replaces. */
+  readonly along: boolean
+}
+
+/** A kind's name has no colon; a key may have one. */
+const taken = (address: string, operation: AnyOperation): Deletion => {
+  const at = address.indexOf(":")
+  return { address, kind: address.slice(0, at), key: address.slice(at + 1), operation, along: true }
+}
+
+/**
+ * Every object that is there and will not be. What is replaced will be there again, and so will what goes along and is created
+ * again. What the registry would make by itself, and is taken away then, is not there yet.
+ */
+export const deletionsOf = (operations: ReadonlyArray<AnyOperation>): ReadonlyArray<Deletion> => {
+  const made = new Set(operations.flatMap((it) => (it.action === "create" ? [addressOf(it.kind, it.key)] : [])))
+  return operations.flatMap((operation): ReadonlyArray<Deletion> => {
+    if (operation.action !== "delete" && operation.action !== "replace") return []
+    const { action, cascades, impliedBy, key, kind } = operation
+    const along = cascades.filter((address) => !made.has(address)).map((address) => taken(address, operation))
+    if (action === "replace" || impliedBy !== undefined) return along
+    return [{ address: addressOf(kind, key), kind, key, operation, along: false }, ...along]
+  })
+}
+
+/**
+ * The deletions that stand for themselves. What goes along with an object whose own deletion destroys something is lost with
+ * that, and allowed with it.
+ */
+export const ownDeletions = (operations: ReadonlyArray<AnyOperation>): ReadonlyArray<Deletion> =>
+  deletionsOf(operations).filter(({ along, operation }) => !(along && destroys(operation)))
+
+export const destroys = (operation: AnyOperation): boolean =>
+  (operation.action === "delete" || operation.action === "replace") && operation.destroys !== undefined

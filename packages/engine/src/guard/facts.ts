@@ -1,0 +1,15 @@
+/** What the rules of the guard look at. */
+import type { Kind } from "../kind.ts"
+import type { AnyOperation } from "../operation.ts"
+import type { ActualIndex } from "../state.ts"
+import type { Policy } from "./policy.ts"
+
+export interface Facts {
+  readonly kinds: ReadonlyMap<string, Kind>
+  readonly operations: ReadonlyArray<AnyOperation>
+  readonly there: ActualIndex
+  /** What is declared, by address. */
+  readonly wanted: { readonly has: (address: string) => boolean }
+  readonly caller: string | undefined
+  readonly policy: Policy
+}

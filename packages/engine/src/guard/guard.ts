@@ -1,0 +1,19 @@
+/**
+ * The guard: what is against a plan, found from the plan, from what is there, and from the policy. A rule is a name and a
+ * function; adding one is a line in `rules`. Whether a person allows what is found is decided afterwards.
+ */
+import { sortedBy } from "../lists.ts"
+import { destroysRule } from "./destroys.ts"
+import type { Facts } from "./facts.ts"
+import { emptiedRule, shareRule } from "./share.ts"
+import { type Finding, verdictText } from "./verdict.ts"
+
+export type Rule = (facts: Facts) => ReadonlyArray<Finding>
+
+const rules: ReadonlyArray<Rule> = [destroysRule, shareRule, emptiedRule]
+
+export const inspect = (facts: Facts): ReadonlyArray<Finding> =>
+  sortedBy(
+    rules.flatMap((rule) => rule(facts)),
+    verdictText
+  )
