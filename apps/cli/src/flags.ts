@@ -133,6 +133,26 @@ export const json = (what: string) => toggle("json", `Print ${what} as JSON on s
 
 export const detailedExitCode = toggle("detailed-exitcode", "Exit with 2 if there is anything to do")
 
+/** How a plan is approved. */
+export const approving = {
+  digest: optional(
+    Flag.String("digest").pipe(
+      Flag.withMetavar("DIGEST"),
+      Flag.withDescription(
+        "Apply only the plan with this digest. Files are planned again and have to come to it; a saved plan beside them is shown against what they come to"
+      ),
+      Flag.filter(
+        (text) => /^sha256:[0-9a-f]{64}$/.test(text),
+        (text) => `Expected sha256: and 64 hexadecimal digits, as a plan's last lines show it, not "${text}"`
+      )
+    )
+  ),
+  rebase: toggle(
+    "rebase",
+    "If the saved plan is stale, plan again from the files beside it, or the sources of quaymaster.yaml, and apply that if it does nothing that the saved one did not"
+  )
+}
+
 export const yes = toggle("yes", "Apply without asking").pipe(Flag.withAlias("y"))
 
 export const kindName = Argument.String("KIND").pipe(

@@ -1,4 +1,6 @@
 /** Ways to plan and apply less than all, and to approve a plan: what is done, what is left, and what the commands end with. */
+import { readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { ACME, makeWorld, type World } from "./host.ts"
 
@@ -16,6 +18,15 @@ afterEach(() => world[Symbol.asyncDispose]())
 const LESS = ACME.replace("  ops: { role: admin }\n", "  qa: { role: member }\n")
   .replace("[alice, bob]", "[alice]")
   .replace("teams:", "prune: [teams]\nteams:")
+
+/** Changes the registry's file by hand. */
+const edit = async (before: string | RegExp, after: string) => {
+  const file = join(world.folder, "quay.json")
+  const text = await readFile(file, "utf8")
+  const changed = text.replace(before, after)
+  expect(changed).not.toBe(text)
+  await writeFile(file, changed)
+}
 
 describe("--no-delete", () => {
   test("does everything else, and lists what it left", async () => {
@@ -66,5 +77,127 @@ describe("--no-delete", () => {
     const { code, stderr } = await world.run("quay-apply --no-delete plan.json")
     expect(code).toBe(64)
     expect(stderr).toContain("plan.json is planned already, and --no-delete would change that.")
+  })
+})
+
+const digestOf = async (flags = ""): Promise<string> => {
+  const { stdout } = await world.run(`quay-plan --json ${flags} ${SIM} acme.yaml`)
+  return String(JSON.parse(stdout).digest)
+}
+
+describe("--digest", () => {
+  const MORE = ACME.replace("teams:", "teams:\n  qa: { role: member }")
+  const other = `sha256:${"0".repeat(64)}`
+  beforeEach(() => world.write("acme.yaml", MORE))
+
+  test("applies the plan that was approved, unasked", async () => {
+    const { code, stdout } = await world.run(`quay-apply --digest ${await digestOf()} ${SIM} acme.yaml`)
+    expect(code).toBe(0)
+    expect(stdout).toContain("Applied 1 of 1 change: 1 created.")
+  })
+
+  test("a comment in the file does not void it", async () => {
+    const digest = await digestOf()
+    await world.write("acme.yaml", `# as agreed\n${MORE}`)
+    expect((await world.run(`quay-apply --digest ${digest} ${SIM} acme.yaml`)).code).toBe(0)
+  })
+
+  test("refuses another, and shows what it came to", async () => {
+    const { code, stderr, stdout } = await world.run(`quay-apply --digest ${other} ${SIM} acme.yaml`)
+    expect(code).toBe(5)
+    expect(stdout).toMatch(/^ {2}\+ team qa /m)
+    expect(stderr).toContain(`${other} was approved`)
+    expect(stderr).toContain("Nothing was changed.")
+    expect((await world.run(`quay-plan -q ${SIM} acme.yaml`)).stdout).toContain("1 to create")
+  })
+
+  test("beside the approved plan, shows what differs", async () => {
+    await world.write("acme.yaml", MORE.replace("Developers", "Devs").replace("role: admin", "role: creator"))
+    await world.run(`quay-plan -o plan.json ${SIM} acme.yaml`)
+    const digest = await digestOf()
+    await world.write("acme.yaml", MORE.replace("Developers", "Coders").replace("qa:", "qe:"))
+    const { code, stderr } = await world.run(`quay-apply --digest ${digest} ${SIM} plan.json acme.yaml`)
+    expect(code).toBe(5)
+    expect(stderr).toMatch(/^ {2}new {8}\+ team acme\/qe {2}role member$/m)
+    expect(stderr).toMatch(/^ {2}gone {7}\+ team acme\/qa {2}role member$/m)
+    expect(stderr).toMatch(/^ {2}gone {7}~ team acme\/ops/m)
+    expect(stderr).toMatch(/^ {2}different {2}~ team acme\/dev\n {15}after.description {2}"Devs" → "Coders"$/m)
+    await world.write("acme.yaml", MORE.replace("Developers", "Devs").replace("role: admin", "role: creator"))
+    expect((await world.run(`quay-apply --digest ${digest} ${SIM} plan.json acme.yaml`)).code).toBe(0)
+  })
+
+  test("of a saved plan has to be its own", async () => {
+    await world.run(`quay-plan -o plan.json ${SIM} acme.yaml`)
+    const alone = await world.run(`quay-apply --digest ${other} plan.json`)
+    expect(alone).toMatchObject({ code: 5, stderr: expect.stringContaining(`${other} was approved`) })
+    const beside = await world.run(`quay-apply --digest ${other} ${SIM} plan.json acme.yaml`)
+    expect(beside).toMatchObject({ code: 1, stderr: expect.stringContaining("plan.json is not the plan with that") })
+    expect((await world.run(`quay-apply --digest ${await digestOf()} plan.json`)).code).toBe(0)
+  })
+
+  test("is a digest", async () => {
+    const { code, stderr } = await world.run(`quay-apply --digest 1234 ${SIM} acme.yaml`)
+    expect(code).toBe(64)
+    expect(stderr).toContain("Expected sha256:")
+  })
+})
+
+describe("--rebase", () => {
+  /** A plan that changes two teams and removes bob, made before somebody else changes the registry. */
+  const CHANGED = ACME.replace("description: Developers", "description: Coders")
+    .replace("role: admin", "role: creator")
+    .replace("[alice, bob]", "[alice]")
+  beforeEach(async () => {
+    await world.write("acme.yaml", CHANGED)
+    expect((await world.run(`quay-plan -o plan.json ${SIM} acme.yaml`)).stdout).toContain("2 to update, 1 to delete")
+  })
+
+  test("does what is left of a stale plan", async () => {
+    await edit(/("ops": \{\s*"role": )"admin"/, '$1"member"')
+    const refused = await world.run("quay-apply plan.json")
+    expect(refused).toMatchObject({ code: 5, stderr: expect.stringContaining("--rebase") })
+    const { code, stderr, stdout } = await world.run(`quay-apply --rebase ${SIM} plan.json acme.yaml`)
+    expect(code).toBe(0)
+    expect(stderr).toContain("plan.json is stale: planning again.")
+    expect(stdout).toContain("role  member → creator")
+    expect(stdout).toContain("Applied 3 of 3 changes")
+    expect((await world.run(`quay-plan -q ${SIM} acme.yaml`)).stdout).toContain("No changes.")
+  })
+
+  test("is not needed for a plan that is not stale", async () => {
+    const { code, stderr, stdout } = await world.run(`quay-apply --rebase ${SIM} plan.json acme.yaml`)
+    expect(code).toBe(0)
+    expect(stderr).not.toContain("stale")
+    expect(stdout).toContain("Applied 3 of 3 changes")
+  })
+
+  test("refuses what goes beyond the plan, and changes nothing", async () => {
+    await edit(/("ops": \{\s*"role": )"admin"/, '$1"member"')
+    await world.write(
+      "acme.yaml",
+      CHANGED.replace("teams:", "teams:\n  qa: { role: member }").replace("Coders", "Devs")
+    )
+    const before = await readFile(join(world.folder, "quay.json"), "utf8")
+    const { code, stderr } = await world.run(`quay-apply --rebase ${SIM} plan.json acme.yaml`)
+    expect(code).toBe(5)
+    expect(stderr).toContain("  + team acme/qa  it is not in the approved plan\n")
+    expect(stderr).toContain("  ~ team acme/dev  it would end differently\n")
+    expect(await readFile(join(world.folder, "quay.json"), "utf8")).toBe(before)
+  })
+
+  test("says that a plan alone does not tell what it was planned from", async () => {
+    const { code, stderr } = await world.run("quay-apply --rebase plan.json")
+    expect(code).toBe(64)
+    expect(stderr).toContain("plan.json alone does not say what it was planned from.")
+    await world.write("quaymaster.yaml", "sources: [acme.yaml]\n")
+    expect((await world.run("quay-apply --rebase plan.json")).code).toBe(0)
+  })
+
+  test("is for a saved plan", async () => {
+    const { code, stderr } = await world.run(`quay-apply --rebase ${SIM} acme.yaml`)
+    expect(code).toBe(64)
+    expect(stderr).toContain("--rebase is for a saved plan")
+    const beside = await world.run("quay-apply plan.json acme.yaml")
+    expect(beside).toMatchObject({ code: 64, stderr: expect.stringContaining("With --rebase or --digest") })
   })
 })

@@ -72,11 +72,14 @@ const summarize = (targets: ReadonlyArray<TargetPlan>): Summary => {
   }
 }
 
-/** What an approval covers. Where an operation comes from and why may change without voiding it. */
+/** What of an operation an approval covers. Where it comes from and why may change without voiding that. */
+export const essenceOf = ({ reason: _reason, source: _source, ...rest }: AnyOperation): object => rest
+
+/** The digest of what an approval covers. */
 const digestOf = (targets: ReadonlyArray<TargetPlan>): string => {
   const covered = targets.map((target) => ({
     url: target.url,
-    operations: target.operations.map(({ reason: _reason, source: _source, ...rest }) => rest)
+    operations: target.operations.map(essenceOf)
   }))
   return sha256({ format: FORMAT, targets: covered })
 }

@@ -1,6 +1,7 @@
 export * from "./address.ts"
 export * from "./by-hand.ts"
 export * from "./classify.ts"
+export * from "./compare.ts"
 export * from "./diff.ts"
 export * from "./document.ts"
 export * from "./graph.ts"

@@ -3,7 +3,8 @@
  *
  * Errors are classes with a `_tag`: `ConfigError` (mistakes in files, all of them, with places), `PlanRefused` (the wanted
  * state contradicts itself or what is there), `PlanStale` (the registry is no longer as the plan found it),
- * `PlanBlocked` (the guard is against it), `NotAdministrator`, `ConnectionFailed`, `IdentityChanged`, and the SDK's errors for what Quay answers.
+ * `PlanBlocked` (the guard is against it), `PlanDiffers` and `PlanExceeds` (it is not what was approved), `NotAdministrator`,
+ * `ConnectionFailed`, `IdentityChanged`, and the SDK's errors for what Quay answers.
  */
 import { fileSchema } from "@quaymaster/config"
 import {
@@ -30,6 +31,7 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { checkRegistry, checkSecrets, walkRegistry } from "./apply.ts"
+import { requireDigest, requireWithin } from "./approval.ts"
 import { type ConnectionOptions, connect } from "./connection.ts"
 import { type Exported, exportRegistry, kindsToExport, registryFor, type Skipped } from "./export.ts"
 import type { Failure } from "./failure.ts"
@@ -81,6 +83,13 @@ export interface ApplyOptions<K extends LibraryKind = never>
   readonly fresh?: boolean | undefined
   /** What is done although the guard is against it, beside what the plan was made with. */
   readonly allow?: Allowances | undefined
+  /** The digest that was approved, `sha256:…`. A plan with another is refused with `PlanDiffers`. */
+  readonly digest?: string | undefined
+  /**
+   * Plans again, if the plan turns out to be stale: `() => plan({ files })`. What comes of it is applied if it does nothing
+   * that the stale plan did not, and is refused with `PlanExceeds` otherwise.
+   */
+  readonly rebase?: ((stale: PlanStale) => Promise<LibraryPlan<K>>) | undefined
 }
 
 /** The plan of the built-in kinds and of kinds of one's own. */
@@ -158,14 +167,33 @@ const sparedOf = (kinds: ReadonlyArray<Kind>, noDelete: PlanOptions["noDelete"])
 
 /**
  * Applies a plan. What the operations touch is read again first: if anything is no longer as the plan found it, the promise
- * rejects with `PlanStale` and nothing is changed; so it does with `PlanElsewhere` for a plan of another registry, and with
- * `PlanBlocked` for one that the guard is against. What is done already is left out, so that the same plan resumes.
+ * rejects with `PlanStale` and nothing is changed, unless `rebase` plans again; so it does with `PlanElsewhere` for a plan of
+ * another registry, and with `PlanBlocked` for one that the guard is against. What is done already is left out, so that the
+ * same plan resumes.
  *
  * When the signal aborts, no further operation starts, those under way finish, and the report says so: it does not reject.
  */
 export const apply = async <K extends LibraryKind = never>(
-  planned: LibraryPlan<K>,
+  plan: LibraryPlan<K>,
   options: ApplyOptions<K> = {}
+): Promise<ApplyReport> => {
+  const { digest, rebase } = options
+  if (digest !== undefined) requireDigest(plan, digest)
+  if (rebase === undefined) return await applyOnce(plan, options)
+  try {
+    return await applyOnce(plan, options)
+  } catch (error) {
+    if (!(error instanceof PlanStale)) throw error
+    const again = await rebase(error)
+    requireWithin(plan, again)
+    // What was allowed of the whole is allowed of what is left of it.
+    return await applyOnce(allowing(again, plan.guard.allowances), { ...options, fresh: true })
+  }
+}
+
+const applyOnce = async <K extends LibraryKind = never>(
+  planned: LibraryPlan<K>,
+  options: ApplyOptions<K>
 ): Promise<ApplyReport> => {
   const kinds = allKinds(options.kinds)
   const { allow = {} } = options
@@ -395,6 +423,7 @@ export {
   type Change,
   type Collection,
   collectionDocument,
+  comparePlans,
   documentSection,
   type Extra,
   encodePlan,
@@ -405,6 +434,7 @@ export {
   type Operation,
   type Plan,
   PlanBlocked,
+  type PlanDifference,
   PlanRefused,
   PlanSchema,
   PlanUnreadable,
@@ -414,6 +444,8 @@ export {
   type Summary,
   section,
   type TargetPlan,
+  type Unapproved,
+  unapproved,
   type Verdict
 } from "@quaymaster/engine"
 export {
@@ -437,6 +469,7 @@ export {
   type TargetReport
 } from "@quaymaster/runtime"
 export * from "@quaymaster/sdk"
+export { PlanDiffers, PlanExceeds, requireDigest, requireWithin } from "./approval.ts"
 export { ConnectionFailed, type ConnectionOptions, IdentityChanged } from "./connection.ts"
 export { type Exported, ExportFailed, type Skipped } from "./export.ts"
 export type { Failure } from "./failure.ts"

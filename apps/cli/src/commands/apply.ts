@@ -7,8 +7,9 @@ import { resolve } from "node:path"
 import * as Command from "effect/cli/Command"
 import type { ApplyReport, LibraryKind, LibraryPlan, Plan } from "quaymaster"
 import { ExitCode } from "../exit-code.ts"
-import { allowing, connection, json, out, planning, planOrFiles, project, showing, yes } from "../flags.ts"
+import { allowing, approving, connection, json, out, planning, planOrFiles, project, showing, yes } from "../flags.ts"
 import type { Host } from "../host.ts"
+import { differencesText } from "../present/differences.ts"
 import { CommandFailed, UsageError } from "../present/failure.ts"
 import { planText } from "../present/plan.ts"
 import { refusalJson, reportJson, reportText } from "../present/report.ts"
@@ -26,7 +27,7 @@ import {
   type Showing,
   writeWhole
 } from "../session.ts"
-import { type Names, planFiles } from "./plan.ts"
+import { type Names, type Planned, planFiles } from "./plan.ts"
 
 export const applyCommand = <const Name extends string>(name: Name, names: Names) =>
   Command.make(
@@ -34,6 +35,7 @@ export const applyCommand = <const Name extends string>(name: Name, names: Names
     {
       files: planOrFiles,
       yes,
+      ...approving,
       ...project,
       ...connection,
       ...planning,
@@ -47,11 +49,14 @@ export const applyCommand = <const Name extends string>(name: Name, names: Names
     Command.withDescription(
       "Do what a plan says: one that was saved, or one made now from organization files.\n\n" +
         "  On a terminal the plan is shown and you are asked. Elsewhere give a saved plan or --yes.\n" +
-        "  Before a saved plan is applied, what it touches is read again: if anything has changed since, nothing is done.\n" +
+        "  Before a saved plan is applied, what it touches is read again: if anything has changed since, nothing is done; with\n" +
+        "  --rebase the files beside it are planned again, and what comes of it is applied if the saved plan covers it.\n" +
+        "  With --digest the files are planned again too, and have to come to the plan that was approved.\n" +
         "  Ctrl-C starts nothing more and lets finish what runs; a second one leaves at once.\n" +
         "  The plan and the report are on stdout, progress, questions and errors on stderr.\n" +
         "  Exit codes: 0 all applied, or nothing to do; 1 error before any change; 3 refused by a guard; 4 some applied, some\n" +
-        "  failed or skipped; 5 the registry is no longer as the plan found it; 64 wrong usage; 130 interrupted."
+        "  failed or skipped; 5 the registry is no longer as the plan found it, or the plan is\n" +
+        "  not the approved one; 64 wrong usage; 130 interrupted."
     ),
     Command.withShortDescription("Do what a plan says"),
     Command.withExamples([
@@ -60,6 +65,14 @@ export const applyCommand = <const Name extends string>(name: Name, names: Names
         description: `Apply what ${names.plan} -o plan.json saved; again to resume`
       },
       { command: `${names.apply} acme.yaml`, description: "Plan, look, say yes" },
+      {
+        command: `${names.apply} --digest sha256:… orgs/`,
+        description: "Plan again, and apply if it comes to the plan that was approved"
+      },
+      {
+        command: `${names.apply} --rebase plan.json orgs/`,
+        description: "If plan.json is stale, plan again, and do what is left of it"
+      },
       { command: `${names.apply} --yes orgs/`, description: "Plan and apply without asking" },
       { command: `${names.apply} --yes --json orgs/ > report.json`, description: "The report for a program" }
     ])
@@ -68,6 +81,8 @@ export const applyCommand = <const Name extends string>(name: Name, names: Names
 interface Input extends Showing, Planning {
   readonly files: ReadonlyArray<string>
   readonly yes: boolean
+  readonly digest: string | undefined
+  readonly rebase: boolean
   readonly out: string | undefined
   readonly json: boolean
 }
@@ -77,16 +92,30 @@ interface Saved {
   readonly text: string
 }
 
-/** The plan file, if that is what the arguments name. */
-const savedPlan = async (host: Host, files: ReadonlyArray<string>): Promise<Saved | undefined> => {
+/** What the arguments name: a plan, organization files, or both. */
+interface Given {
+  readonly saved: Saved | undefined
+  readonly files: ReadonlyArray<string>
+}
+
+const given = async (host: Host, { digest, files, rebase }: Input): Promise<Given> => {
+  const saved: Array<Saved> = []
   for (const file of files) {
     if (!file.endsWith(".json")) continue
     const text = await readFile(resolve(host.cwd, file), "utf8").catch(() => undefined)
-    if (text === undefined || !isPlan(text)) continue
-    if (files.length > 1) throw new UsageError(`${file} is a plan, and a plan is applied by itself.`)
-    return { file, text }
+    if (text !== undefined && isPlan(text)) saved.push({ file, text })
   }
-  return undefined
+  const [first, second] = saved
+  if (first !== undefined && second !== undefined)
+    throw new UsageError(`${first.file} and ${second.file} are plans, and one is applied at a time.`)
+  const others = files.filter((file) => file !== first?.file)
+  if (first !== undefined && others.length > 0 && !rebase && digest === undefined)
+    throw new UsageError(
+      `${first.file} is a plan, and a plan is applied by itself. With --rebase or --digest the files beside it are planned again.`
+    )
+  if (rebase && first === undefined)
+    throw new UsageError("--rebase is for a saved plan: name it, and beside it the files that it was made from.")
+  return { saved: first, files: others }
 }
 
 /** A plan that was cut off, or that somebody broke, calls itself one all the same. */
@@ -121,19 +150,27 @@ const readSaved = async (
 }
 
 const run = async (host: Host, names: Names, input: Input): Promise<ExitCode> => {
-  const saved = await savedPlan(host, input.files)
-  if (saved !== undefined) refusePlanning(saved, input)
+  const { files, saved } = await given(host, input)
+  const again = saved !== undefined && (input.rebase || files.length > 0)
+  if (saved !== undefined && !again) refusePlanning(saved, input)
+  // What is approved is named already: by a plan file, by a digest, or by whoever says yes to anything.
+  const approved = input.yes || saved !== undefined || input.digest !== undefined
   const canAsk = host.stdinIsTerminal && host.stderr.isTerminal && !input.json
-  if (saved === undefined && !input.yes && !canAsk)
+  if (!approved && !canAsk)
     throw new CommandFailed(
       "Nobody is here to say yes to the plan. Either save it, look at it, and apply just that:\n" +
         `  ${[names.plan, "-o plan.json", ...input.files].join(" ")}\n  ${names.apply} plan.json\n` +
         "or have it applied unseen, with --yes."
     )
   const loaded = await load(host, input)
+  if (input.rebase && files.length === 0 && loaded.settings.sources.length === 0)
+    throw new UsageError(
+      `${saved?.file} alone does not say what it was planned from. Name the organization files beside it, or give quaymaster.yaml sources.`
+    )
   const log = eventLog(host, input.events)
   try {
-    const plan = await planned(host, names, input, loaded, saved, log)
+    const work = { host, names, input, loaded, log, files }
+    const { made, plan } = await planned(work, saved)
     const operations = plan.targets.reduce((sum, target) => sum + target.operations.length, 0)
     if (operations === 0) {
       if (input.json) host.stdout.write(reportJson(plan, { targets: [], outcome: "applied" }))
@@ -144,14 +181,25 @@ const run = async (host: Host, names: Names, input: Input): Promise<ExitCode> =>
       if (input.json) host.stdout.write(refusalJson(plan))
       throw blocking
     }
-    if (saved === undefined && !input.yes) {
+    if (!approved) {
       const refused = await ask(host, plan, operations)
       if (refused !== undefined) return refused
     }
-    return await walk(host, names, input, loaded, saved, plan, log)
+    // Who was asked took time to answer, in which the registry may have changed.
+    return await walk(work, plan, { fresh: made && approved, saved: made ? undefined : saved })
   } finally {
     log.close()
   }
+}
+
+/** What a run has at hand. `files` are those to be planned. */
+interface Work {
+  readonly host: Host
+  readonly names: Names
+  readonly input: Input
+  readonly loaded: Loaded
+  readonly log: EventLog
+  readonly files: ReadonlyArray<string>
 }
 
 /** What a plan comes to is settled once it is saved: flags that would change it are not for it. */
@@ -167,41 +215,27 @@ const refusePlanning = ({ file }: Saved, { noDelete, syncNow, writeSecrets }: In
     )
 }
 
-/** The plan, read or made, and shown. */
+/** The plan, read or made, shown, and held against the digest. */
 const planned = async (
-  host: Host,
-  names: Names,
-  input: Input,
-  loaded: Loaded,
-  saved: Saved | undefined,
-  log: EventLog
-): Promise<LibraryPlan<LibraryKind>> => {
+  work: Work,
+  saved: Saved | undefined
+): Promise<{ readonly plan: LibraryPlan<LibraryKind>; readonly made: boolean }> => {
+  const { files, host, input, loaded, names } = work
+  const { digest } = input
+  const before = saved === undefined ? undefined : await readSaved(loaded, saved, names)
+  // A digest says what the files beside a plan have to come to; without one they are for when it turns out to be stale.
+  const made = before === undefined || (!input.rebase && files.length > 0)
+  if (made && before !== undefined && before.digest !== digest)
+    throw new CommandFailed(`${saved?.file} is not the plan with that digest: its own is ${before.digest}.`)
   const progress = startProgress(host, input)
   try {
-    const { files, plan } =
-      saved === undefined
-        ? await interruptible(host, (signal) => planFiles(loaded, input.files, heard(log, progress), signal))
-        : { files: saved.file, plan: await readSaved(loaded, saved, names) }
+    const plan = made
+      ? await interruptible(host, (signal) => planFiles(loaded, files, heard(work.log, progress), signal))
+      : { files: saved?.file ?? "", plan: before }
     progress.end()
-    if (input.out !== undefined) {
-      const { encodePlan } = await import("quaymaster")
-      await writeWhole(host, input.out, encodePlan(plan))
-    }
-    // With --json the report alone is data, and the plan is talk.
-    const shown = input.json ? host.stderr : host.stdout
-    if (!input.json || !input.quiet)
-      shown.write(
-        planText(plan, styleOf(input.color, shown, host.env), {
-          command: names.apply,
-          apply: names.apply,
-          files,
-          ...(saved === undefined ? progress.counts() : {}),
-          hints: false,
-          verbose: input.verbose,
-          quiet: input.quiet
-        })
-      )
-    return plan
+    await show(work, plan, made ? progress.counts() : {})
+    if (digest !== undefined) await approve(work, digest, plan.plan, made ? before : undefined)
+    return { plan: plan.plan, made }
   } finally {
     progress.end()
   }
@@ -212,6 +246,43 @@ const blockingIn = async (plan: Plan): Promise<Error | undefined> => {
   const { blockingOf, PlanBlocked } = await import("quaymaster")
   const blocking = blockingOf(plan.targets)
   return blocking.length === 0 ? undefined : new PlanBlocked(blocking)
+}
+
+/** Saves the plan if that is wanted, and shows it. With --json the report alone is data, and the plan is talk. */
+const show = async (
+  { host, input, names }: Work,
+  { files, plan }: Planned,
+  counts: { readonly requests?: number; readonly milliseconds?: number }
+): Promise<void> => {
+  if (input.out !== undefined) {
+    const { encodePlan } = await import("quaymaster")
+    await writeWhole(host, input.out, encodePlan(plan))
+  }
+  const shown = input.json ? host.stderr : host.stdout
+  if (!input.json || !input.quiet)
+    shown.write(
+      planText(plan, styleOf(input.color, shown, host.env), {
+        command: names.apply,
+        apply: names.apply,
+        files,
+        ...counts,
+        hints: false,
+        verbose: input.verbose,
+        quiet: input.quiet
+      })
+    )
+}
+
+/** Holds that the plan has the digest, and shows what differs as far as it can be told. */
+const approve = async ({ host, input }: Work, digest: string, plan: Plan, before: Plan | undefined): Promise<void> => {
+  const { PlanDiffers, requireDigest } = await import("quaymaster")
+  try {
+    requireDigest(plan, digest, before)
+  } catch (error) {
+    if (error instanceof PlanDiffers && error.differences !== undefined)
+      host.stderr.write(differencesText(error.differences, styleOf(input.color, host.stderr, host.env), input.verbose))
+    throw error
+  }
 }
 
 /** Asks whether to go on; gives the code to end with if not. */
@@ -226,16 +297,25 @@ const ask = async (host: Host, plan: Plan, operations: number): Promise<ExitCode
 }
 
 const walk = async (
-  host: Host,
-  names: Names,
-  input: Input,
-  { kinds, options }: Loaded,
-  saved: Saved | undefined,
+  work: Work,
   plan: LibraryPlan<LibraryKind>,
-  log: EventLog
+  { fresh, saved }: { readonly fresh: boolean; readonly saved: Saved | undefined }
 ): Promise<ExitCode> => {
+  const { files, host, input, loaded, log, names } = work
+  const { kinds, options } = loaded
   const { apply } = await import("quaymaster")
   const progress = startProgress(host, input)
+  let applied = plan
+  /** Plans again from the files, where the saved plan is stale. */
+  const rebase = async (signal: AbortSignal) => {
+    progress.say(`${clean(saved?.file ?? "")} is stale: planning again.`)
+    const again = await planFiles(loaded, files, heard(log, progress), signal)
+    progress.end()
+    await show(work, again, {})
+    applied = again.plan
+    progress.applying(applied)
+    return applied
+  }
   try {
     progress.applying(plan)
     const report = await interruptible(
@@ -245,18 +325,18 @@ const walk = async (
           ...options,
           registry: saved === undefined ? undefined : options.registry,
           kinds,
-          // Who was asked took time to answer, in which the registry may have changed.
-          fresh: saved === undefined && input.yes,
+          fresh,
+          rebase: input.rebase ? () => rebase(signal) : undefined,
           onEvent: heard(log, progress),
           signal
         }),
       progress.stopping
     )
     progress.end()
-    const file = input.out ?? saved?.file
+    const file = input.out ?? (input.rebase ? undefined : saved?.file)
     host.stdout.write(
       input.json
-        ? reportJson(plan, report)
+        ? reportJson(applied, report)
         : `${input.quiet ? "" : "\n"}${reportText(report, styleOf(input.color, host.stdout, host.env), {
             resume: file === undefined ? "the same command" : `${names.apply} ${clean(file)}`,
             ...progress.counts(),

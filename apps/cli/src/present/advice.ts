@@ -14,7 +14,9 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
   ["DecodeError", "Check that the URL is the registry's, and that no proxy before it wants a sign-in."],
   ["Exists", "Something else made it first: plan again."],
   ["Missing", "What it needs is not there: plan again."],
-  ["PlanStale", "Plan again, and look at what has changed."],
+  ["PlanStale", "Plan again, and look at what has changed; or do what is left of it, with --rebase."],
+  ["PlanDiffers", "Look at the plan above, and approve its digest if it is right."],
+  ["PlanExceeds", "Look at the plan above, and have it approved anew."],
   ["PlanUnreadable", "Make a new plan with -o, and apply that."],
   ["PlanElsewhere", "Plan again for the registry that you mean."]
 ])

@@ -92,6 +92,16 @@ export const failureText = (error: unknown, style: Style, context: FailureContex
       const what = `${head} ${registry} is no longer as the plan found it. Nothing was changed.`
       return end([what, ...lines, advice(tag)].join("\n"), ExitCode.stale)
     }
+    case "PlanDiffers":
+      return told(`${messageOf(error)}\nNothing was changed.`, advice(tag), ExitCode.stale)
+    case "PlanExceeds": {
+      const lines = list(field(error, "excess")).map((it) => {
+        const id = String(field(field(it, "operation"), "id"))
+        return `  ${idText(id)}  ${clean(String(field(it, "reason")))}`
+      })
+      const what = `${head} the saved plan is stale, and what was planned again goes beyond it. Nothing was changed.`
+      return end([what, ...lines, advice(tag)].join("\n"), ExitCode.stale)
+    }
     case "ConnectionFailed":
       return told(`${String(field(error, "registry"))}: ${messageOf(error)}`, connectionAdvice(field(error, "cause")))
     case "KindFailed":

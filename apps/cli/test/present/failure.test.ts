@@ -3,6 +3,8 @@ import {
   ConfigError,
   ConnectionFailed,
   NotAdministrator,
+  PlanDiffers,
+  PlanExceeds,
   PlanRefused,
   PlanStale,
   TransportError,
@@ -42,7 +44,42 @@ const table: ReadonlyArray<readonly [string, unknown, ExitCode, ReadonlyArray<st
     [
       "error: prod is no longer as the plan found it. Nothing was changed.",
       "  ~ team acme/dev  it is gone",
-      "Plan again, and look at what has changed."
+      "Plan again, and look at what has changed; or do what is left of it, with --rebase."
+    ]
+  ],
+  [
+    "another plan than the one that was approved",
+    new PlanDiffers("sha256:01", "sha256:02"),
+    ExitCode.stale,
+    [
+      "error: The plan is not the approved one: its digest is sha256:02, and sha256:01 was approved.",
+      "Nothing was changed.",
+      "Look at the plan above, and approve its digest if it is right."
+    ]
+  ],
+  [
+    "a plan that goes beyond the approved one",
+    new PlanExceeds([
+      {
+        registry: "prod",
+        url: "https://quay.example.com",
+        operation: {
+          id: "delete:team:acme/dev",
+          action: "delete",
+          kind: "team",
+          key: "acme/dev",
+          before: {},
+          cascades: [],
+          needs: []
+        },
+        reason: "it is not in the approved plan"
+      }
+    ]),
+    ExitCode.stale,
+    [
+      "error: the saved plan is stale, and what was planned again goes beyond it. Nothing was changed.",
+      "  - team acme/dev  it is not in the approved plan",
+      "Look at the plan above, and have it approved anew."
     ]
   ],
   [
