@@ -15,6 +15,7 @@ export {
 } from "./guard/allowance.ts"
 export { defaultPolicy, type Policy, type Thresholds } from "./guard/policy.ts"
 export { type Blocking, blockingOf, isBlocking, PlanBlocked, type Verdict } from "./guard/verdict.ts"
+export * from "./journal.ts"
 export * from "./json.ts"
 export * from "./kind.ts"
 export { groupBy } from "./lists.ts"

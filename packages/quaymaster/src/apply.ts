@@ -14,6 +14,7 @@ import {
   type Failure,
   type Kind,
   type PlanStale,
+  type Recorder,
   recheck,
   type Services,
   type TargetReport,
@@ -75,6 +76,10 @@ export interface WalkRegistryOptions {
    * Default: as long as one request may take.
    */
   readonly patience?: number | undefined
+  /** Is told of each operation before it starts and when it has ended. What cannot be recorded is not done. */
+  readonly recorder?: Recorder | undefined
+  /** Operations that an earlier apply may have done, and how many milliseconds ago it began them. */
+  readonly unsettled?: ReadonlyMap<string, number> | undefined
 }
 
 const WORKERS = 16
@@ -98,6 +103,8 @@ export const walkRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
     // A server that is given so long for an answer may be as long behind with what it was asked for.
     patience: options.patience ?? connection.timeout,
     breaker: options.breaker,
+    recorder: options.recorder,
+    unsettled: options.unsettled,
     stop: options.stop,
     ...(options.checked === undefined ? {} : { checked: options.checked })
   }).pipe(Effect.provideService(Quay, connection.quay))

@@ -3,6 +3,7 @@ import type { PlanBlocked, PlanRefused } from "@quaymaster/engine"
 import type { DeliveryFailed, KindFailed, ReadError, SecretUnavailable } from "@quaymaster/kinds"
 import type { PlanStale } from "@quaymaster/runtime"
 import type { ConnectionFailed, IdentityChanged } from "./connection.ts"
+import type { JournalFailed } from "./journal.ts"
 
 export type Failure =
   | ReadError
@@ -14,3 +15,4 @@ export type Failure =
   | PlanStale
   | ConnectionFailed
   | IdentityChanged
+  | JournalFailed

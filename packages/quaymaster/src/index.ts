@@ -21,10 +21,19 @@ import {
   PlanBlocked,
   type PlanOf,
   PlanRefused,
-  type Spared
+  type Spared,
+  type TargetPlan
 } from "@quaymaster/engine"
 import { type LibraryKind, type Quay, type QuayKind, quayKinds } from "@quaymaster/kinds"
-import { type Event, EventSink, isWhole, PlanStale, type RegistryEvent, type TargetReport } from "@quaymaster/runtime"
+import {
+  type Event,
+  EventSink,
+  emit,
+  isWhole,
+  PlanStale,
+  type RegistryEvent,
+  type TargetReport
+} from "@quaymaster/runtime"
 import { version } from "@quaymaster/sdk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -35,6 +44,7 @@ import { requireDigest, requireWithin } from "./approval.ts"
 import { type ConnectionOptions, connect } from "./connection.ts"
 import { type Exported, exportRegistry, kindsToExport, registryFor, type Skipped } from "./export.ts"
 import type { Failure } from "./failure.ts"
+import { type OpenJournal, openJournal } from "./journal.ts"
 import { planRegistry } from "./plan.ts"
 import { loadProject, type ProjectOptions, registryOf, settingsOf } from "./project.ts"
 import { type KindReference, referenceOf, referencePage } from "./reference.ts"
@@ -79,6 +89,12 @@ export interface ApplyOptions<K extends LibraryKind = never>
    * Default: as long as one request may take.
    */
   readonly patience?: number | undefined
+  /**
+   * A file that a journal is written to: NDJSON, on the disk before and after each operation, so that it tells after a crash what
+   * was under way. If it is there already it has to be this plan's; what it left in the dark is looked for first, and the rest is
+   * appended.
+   */
+  readonly journal?: string | undefined
   /** The plan was made just now, so that nothing need be read again before it is applied. Default false. */
   readonly fresh?: boolean | undefined
   /** What is done although the guard is against it, beside what the plan was made with. */
@@ -196,7 +212,7 @@ const applyOnce = async <K extends LibraryKind = never>(
   options: ApplyOptions<K>
 ): Promise<ApplyReport> => {
   const kinds = allKinds(options.kinds)
-  const { allow = {} } = options
+  const { allow = {}, cwd = process.cwd(), signal } = options
   checkAllowances(allow, indexKinds<Kind>(kinds))
   const plan = allowing(planned, allow)
   const settings = await settingsOf(options)
@@ -205,38 +221,50 @@ const applyOnce = async <K extends LibraryKind = never>(
     .map((target) => ({ target, registry: registryOf(settings, target, options) }))
   const blocking = blockingOf(plan.targets)
   if (blocking.length > 0) throw new PlanBlocked(blocking)
-  const applied = Effect.gen(function* () {
-    const checked = yield* Effect.forEach(
-      targets,
-      ({ registry, target }) =>
-        listening(
-          Effect.gen(function* () {
-            const connection = yield* connect(registry, options)
-            const standing = options.fresh
+  const journal =
+    options.journal === undefined || targets.length === 0 ? undefined : await openJournal(options.journal, cwd, plan)
+  const unsettled = unsettledOf(journal)
+  const checks = Effect.forEach(
+    targets,
+    ({ registry, target }) =>
+      listening(
+        Effect.gen(function* () {
+          const left = unsettled.get(target.registry)
+          if (left !== undefined) yield* emit({ type: "apply-resumed", unsettled: [...left.keys()] })
+          const connection = yield* connect(registry, options)
+          // What an earlier apply began is no longer as the plan found it.
+          const standing =
+            options.fresh === true && left === undefined
               ? undefined
               : yield* Effect.result(checkRegistry<QuayKind | K, Failure, Quay>(kinds, connection, target))
-            yield* checkSecrets<QuayKind | K>(kinds, connection, target)
-            return { connection, standing, target }
-          }),
-          target.registry,
-          options.onEvent
-        ),
-      { concurrency: "unbounded" }
-    )
+          yield* checkSecrets<QuayKind | K>(kinds, connection, target)
+          return { connection, standing, target }
+        }),
+        target.registry,
+        options.onEvent
+      ),
+    { concurrency: "unbounded" }
+  )
+  const applied = Effect.gen(function* () {
+    const checked = yield* unlessAborted(checks, signal)
+    if (checked === undefined) return targets.map(({ target }) => untouched(target))
     const stale = checked.flatMap(({ standing }) =>
       standing !== undefined && Result.isFailure(standing) ? [standing.failure] : []
     )
     const [first] = stale
     if (first !== undefined) return yield* Effect.fail(stale.find((it) => it instanceof PlanStale) ?? first)
+    if (journal !== undefined) yield* journal.begin
     return yield* Effect.forEach(
       checked,
       ({ connection, standing, target }) =>
         listening(
           walkRegistry<QuayKind | K, Failure, Quay>(kinds, connection, target, {
-            stop: options.signal,
+            stop: signal,
             workers: options.parallelism,
             breaker: options.breaker,
             patience: options.patience,
+            recorder: journal?.recorder(target.registry),
+            unsettled: unsettled.get(target.registry),
             checked: standing !== undefined && Result.isSuccess(standing) ? standing.success : undefined
           }),
           target.registry,
@@ -245,9 +273,53 @@ const applyOnce = async <K extends LibraryKind = never>(
       { concurrency: "unbounded" }
     )
   })
-  const reports = await run(applied, undefined)
-  return { targets: reports, outcome: outcomeOf(reports) }
+  try {
+    const reports = await run(applied, undefined)
+    const outcome = outcomeOf(reports)
+    // The report is true without this line, and worth more.
+    await journal?.finish(outcome, reports).catch(() => {})
+    return { targets: reports, outcome }
+  } finally {
+    await journal?.close()
+  }
 }
+
+/** What earlier applies left in the dark, by registry and operation: how many milliseconds ago each was begun. */
+const unsettledOf = (journal: OpenJournal | undefined): ReadonlyMap<string, ReadonlyMap<string, number>> => {
+  const now = Date.now()
+  const byRegistry = new Map<string, Map<string, number>>()
+  for (const { id, registry, time } of journal?.found?.unsettled ?? []) {
+    const own = byRegistry.get(registry) ?? new Map<string, number>()
+    // A clock that was put back tells nothing of how long ago it was.
+    byRegistry.set(registry, own.set(id, Math.max(0, now - (Date.parse(time) || now))))
+  }
+  return byRegistry
+}
+
+/** What the effect gives; undefined if the signal aborts before, and then the effect is broken off. */
+const unlessAborted = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  signal: AbortSignal | undefined
+): Effect.Effect<A | undefined, E, R> =>
+  signal === undefined
+    ? effect
+    : Effect.raceFirst(
+        effect,
+        Effect.callback<undefined>((resume) => {
+          const abort = () => resume(Effect.succeed(undefined))
+          if (signal.aborted) abort()
+          else signal.addEventListener("abort", abort, { once: true })
+          return Effect.sync(() => signal.removeEventListener("abort", abort))
+        })
+      )
+
+/** The report of a registry on which nothing was begun. */
+const untouched = ({ operations, registry, url }: TargetPlan): TargetReport => ({
+  registry,
+  url,
+  results: operations.map(({ id }) => ({ id, outcome: "not-started" })),
+  stopped: "interrupted"
+})
 
 export interface ExportOptions<K extends LibraryKind = never>
   extends Omit<CommonOptions<K>, "files" | "organizations"> {
@@ -428,6 +500,10 @@ export {
   type Extra,
   encodePlan,
   isBlocking,
+  type Journal,
+  type JournalLine,
+  JournalLineSchema,
+  JournalUnreadable,
   type Left,
   mapSection,
   type Notice,
@@ -440,6 +516,7 @@ export {
   PlanUnreadable,
   type Problem,
   type Ref,
+  readJournal,
   type Stuck,
   type Summary,
   section,
@@ -473,6 +550,8 @@ export { PlanDiffers, PlanExceeds, requireDigest, requireWithin } from "./approv
 export { ConnectionFailed, type ConnectionOptions, IdentityChanged } from "./connection.ts"
 export { type Exported, ExportFailed, type Skipped } from "./export.ts"
 export type { Failure } from "./failure.ts"
+export { JournalFailed } from "./journal.ts"
+export { acquireLock, type Lock, LockFailed, LockHeld, type LockHolder, type LockOptions } from "./lock.ts"
 export { loadPlugins, PluginFailed } from "./plugins.ts"
 export { PlanElsewhere, type ProjectOptions } from "./project.ts"
 export type { FieldReference, KindReference } from "./reference.ts"

@@ -6,34 +6,13 @@ import { randomBytes } from "node:crypto"
 import { chmod, link, lstat, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import type { LocalFile, LocalFiles } from "@quaymaster/kinds"
+import { codeOf, reasonOf } from "./file-error.ts"
 
 const OWNER_ONLY = 0o600
 const OWNERS_FOLDER = 0o700
 
 /** No credential is nearly as long. */
 const LONGEST = 64 * 1024
-
-const codeOf = (cause: unknown): unknown => (cause instanceof Error && "code" in cause ? cause.code : undefined)
-
-/** Never the text of the error itself, which could quote anything. */
-const reasonOf = (cause: unknown): string => {
-  const code = codeOf(cause)
-  switch (code) {
-    case "EEXIST":
-      return "it is there by now, and was not when it was looked at"
-    case "EACCES":
-    case "EPERM":
-      return "permission denied"
-    case "ENOTDIR":
-      return "part of its path is no directory"
-    case "ENOSPC":
-      return "the disk is full"
-    case "EROFS":
-      return "the disk is read-only"
-    default:
-      return typeof code === "string" ? code : "it cannot be reached"
-  }
-}
 
 const told = <A>(work: Promise<A>): Promise<A> =>
   work.catch((cause: unknown) => {

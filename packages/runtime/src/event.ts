@@ -31,6 +31,8 @@ export type Event =
     }
   /** What the guard has against the plan that was made. */
   | { readonly type: "verdict"; readonly registry: string; readonly verdict: Verdict }
+  /** An earlier apply of the same plan broke off, or left in the dark whether these happened. They are looked for first. */
+  | { readonly type: "apply-resumed"; readonly registry: string; readonly unsettled: ReadonlyArray<string> }
   | { readonly type: "apply-started"; readonly registry: string; readonly operations: number }
   | { readonly type: "operation-started"; readonly registry: string; readonly id: string }
   | {

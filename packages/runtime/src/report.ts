@@ -22,6 +22,8 @@ export type Stopped =
   | "unauthenticated"
   /** The registry failed too often in a row, or could not be reached. */
   | "unavailable"
+  /** What was to be done could not be recorded. */
+  | "unrecorded"
 
 export interface TargetReport {
   readonly registry: string
@@ -40,3 +42,10 @@ const good: ReadonlySet<Outcome> = new Set(["applied", "already", "by-registry"]
 export const succeeded = (result: Result): boolean => good.has(result.outcome)
 
 export const isWhole = (report: TargetReport): boolean => report.results.every(succeeded)
+
+/** How many operations came to which outcome. */
+export const tally = (results: ReadonlyArray<Result>): Readonly<Record<string, number>> => {
+  const counts: Record<string, number> = {}
+  for (const { outcome } of results) counts[outcome] = (counts[outcome] ?? 0) + 1
+  return counts
+}

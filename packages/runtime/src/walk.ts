@@ -38,6 +38,16 @@ export interface WalkOptions {
    * Default 30 000. It is never repeated.
    */
   readonly patience?: number | undefined
+  /** Is told of each operation before it starts and when it has ended. What cannot be recorded is not done. */
+  readonly recorder?: Recorder | undefined
+  /** Operations that an earlier apply may have done, and how many milliseconds ago it began them. */
+  readonly unsettled?: ReadonlyMap<string, number> | undefined
+}
+
+/** Keeps what an apply does, for the time after a crash. */
+export interface Recorder {
+  readonly started: (id: string) => Effect.Effect<void, unknown>
+  readonly ended: (result: OperationResult) => Effect.Effect<void, unknown>
 }
 
 const ATTEMPTS = 3
@@ -242,21 +252,45 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
         }
       })
 
+    /** Whether it could be kept what is about to be done, or was. */
+    const recorded = (keep: Effect.Effect<void, unknown> | undefined): Effect.Effect<boolean> =>
+      Effect.gen(function* () {
+        if (keep === undefined) return true
+        const kept = yield* Effect.exit(keep)
+        if (Exit.isFailure(kept)) stop("unrecorded", faultOfCause(kept.cause).message)
+        return Exit.isSuccess(kept)
+      })
+
     const run = (id: string): Effect.Effect<void, never, R> =>
       Effect.gen(function* () {
         const operation = byId.get(id)
         if (operation === undefined) return
-        const seen = confirmed.get(id) ?? options.checked?.get(id)
-        if (seen?.standing.state === "done")
-          return yield* settle(id, { outcome: operation.impliedBy === undefined ? "already" : "by-registry" })
+        const known = confirmed.get(id) ?? options.checked?.get(id)
+        const since = options.unsettled?.get(id)
+        let seen = known
+        if (since !== undefined && since < patience && mayDouble(operation, known) && !stopping()) {
+          const looked = yield* lookFor(operation, patience - since)
+          if (Exit.isFailure(looked)) {
+            const { message, tag } = yield* faultIn(looked.cause)
+            return yield* settle(id, { outcome: "failed", error: message, tag, uncertain: true })
+          }
+          seen = looked.value
+        }
+        if (seen?.standing.state === "done") {
+          const ended: Ended = { outcome: operation.impliedBy === undefined ? "already" : "by-registry" }
+          if (since !== undefined) yield* recorded(options.recorder?.ended({ id, ...ended }))
+          return yield* settle(id, ended)
+        }
         if (seen?.standing.state === "conflict")
           return yield* settle(id, { outcome: "failed", error: conflictReason(seen.standing), tag: "Conflict" })
-        if (stopping()) return yield* settle(id, { outcome: "not-started" })
+        if (stopping() || !(yield* recorded(options.recorder?.started(id))))
+          return yield* settle(id, { outcome: "not-started" })
         yield* emit({ type: "operation-started", id })
         const clock = yield* Clock.Clock
         const began = clock.currentTimeMillisUnsafe()
         const [ended, fault] = yield* perform(operation, seen)
         judge(ended.outcome, fault)
+        yield* recorded(options.recorder?.ended({ id, ...ended }))
         yield* settle(id, ended, clock.currentTimeMillisUnsafe() - began)
       })
 

@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { EventSink, isWhole, type RegistryEvent, read, recheck, succeeded, walk } from "../src/index.ts"
+import { EventSink, isWhole, type RegistryEvent, type Result, read, recheck, succeeded, walk } from "../src/index.ts"
 import { inTestTime, now } from "./clock.ts"
 import {
   type Applied,
@@ -921,6 +921,96 @@ describe("stopping", () => {
       const result = await inTestTime(walked(store, many(8), { workers: 1 }))
       expect(result.report.stopped).toBeUndefined()
       expect(outcomes(result)["create:node:n7"]).toBe("applied")
+    })
+  })
+
+  describe("with a recorder", () => {
+    const recorder = (fails: (line: string) => boolean = () => false) => {
+      const lines: Array<string> = []
+      const keep = (line: string) =>
+        Effect.suspend(() => {
+          if (fails(line)) return Effect.fail(error("JournalFailed", { message: "the disk is full" }))
+          lines.push(line)
+          return Effect.void
+        })
+      const started = (id: string) => keep(`started ${id}`)
+      return { lines, recorder: { started, ended: (it: Result) => keep(`${it.outcome} ${it.id}`) } }
+    }
+
+    it("tells what it starts before it does, and how it ended", async () => {
+      const store = makeStore()
+      store.fail("create node:n1", { error: error("Invalid") })
+      const { lines, recorder: own } = recorder()
+      store.options.latency = (name) => Effect.sync(() => void lines.push(name))
+      await run(walked(store, chain(3), { recorder: own }))
+      expect(lines).toEqual([
+        "started create:node:n0",
+        "create node:n0",
+        "applied create:node:n0",
+        "started create:node:n1",
+        "create node:n1",
+        "failed create:node:n1"
+      ])
+    })
+
+    it("does nothing that cannot be recorded", async () => {
+      const store = makeStore()
+      const { recorder: own } = recorder((line) => line === "started create:node:n2")
+      const target = many(5)
+      const result = await run(walked(store, target, { workers: 1, recorder: own }))
+      expectSane(result, target)
+      expect(result.report).toMatchObject({ stopped: "unrecorded", reason: "the disk is full" })
+      expect(store.writes()).toEqual(["create node:n0", "create node:n1"])
+    })
+
+    it("goes no further where it cannot be recorded how something ended", async () => {
+      const store = makeStore()
+      const { recorder: own } = recorder((line) => line.startsWith("applied"))
+      const { report } = await run(walked(store, many(3), { workers: 1, recorder: own }))
+      expect(report.stopped).toBe("unrecorded")
+      expect(report.results.map(({ outcome }) => outcome)).toEqual(["applied", "not-started", "not-started"])
+    })
+  })
+
+  describe("what an earlier apply may have begun", () => {
+    const operation = createNode({ name: "a" })
+    const seen = { standing: { state: "pending" }, now: undefined } as const
+    const resumed = (store: Store, ago: number) =>
+      walked(store, plan(operation), {
+        checked: new Map([[operation.id, seen]]),
+        unsettled: new Map([[operation.id, ago]])
+      })
+
+    it("is looked for before it is done again, where that would make two", async () => {
+      const store = makeStore(["node"])
+      store.options.latency = () =>
+        Effect.map(now, (time) => void (time > 10_000 && store.nodes.set("a", { name: "a" })))
+      expect(outcomes(await inTestTime(resumed(store, 0)))).toEqual({ "create:node:a": "already" })
+      expect(store.writes()).toEqual([])
+    })
+
+    it("is done once it cannot come any more", async () => {
+      const store = makeStore(["node"])
+      const at = await inTestTime(Effect.andThen(resumed(store, 20_000), now))
+      expect(at).toBe(10_000)
+      expect(store.writes()).toEqual(["create node:a"])
+    })
+
+    it.each([
+      ["long ago", ["node"], 30_000],
+      ["of what is never there twice", [], 0]
+    ] as const)("is not waited for if it was %s", async (_, doubles, ago) => {
+      const store = makeStore(doubles)
+      await inTestTime(resumed(store, ago))
+      expect(store.writes()).toEqual(["create node:a"])
+      expect(store.lists()).toEqual([])
+    })
+
+    it("is a failure where it cannot be looked for", async () => {
+      const store = makeStore(["node"])
+      store.fail("list node", { error: error("Forbidden", { message: "no" }) })
+      const result = await inTestTime(resumed(store, 0))
+      expect(resultOf(result, operation.id)).toMatchObject({ outcome: "failed", tag: "Forbidden", uncertain: true })
     })
   })
 
