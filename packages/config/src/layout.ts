@@ -52,8 +52,23 @@ const commonFields = (prunable: ReadonlyArray<string>): TProperties => ({
       })
 })
 
+/** What is made of a list of kinds for each of its documents: made once, for whoever decodes with one list again and again. */
+const documents = new WeakMap<ReadonlyArray<Kind>, Map<string, Pick<Root, "schema" | "rule">>>()
+
+const documentOf = (root: Place, kinds: ReadonlyArray<Kind>): Pick<Root, "schema" | "rule"> => {
+  const { name } = root.kind.section
+  const known = documents.get(kinds) ?? new Map<string, Pick<Root, "schema" | "rule">>()
+  documents.set(kinds, known)
+  const made = known.get(name)
+  if (made !== undefined) return made
+  const schema = schemaOf(root, apart(commonFields(prunable(root))))
+  const document = { schema, rule: ruleOf(schema, name) }
+  known.set(name, document)
+  return document
+}
+
 /**
- * The layout that a list of kinds gives.
+ * The layout that a list of kinds gives. A list that was given must not be changed.
  * @throws {SchemaError} if a section stands nowhere, inside itself or where it has no room, or takes a key that is taken.
  */
 export const layoutOf = <K extends Kind>(kinds: ReadonlyArray<K>): Layout<K> => {
@@ -100,8 +115,7 @@ export const layoutOf = <K extends Kind>(kinds: ReadonlyArray<K>): Layout<K> => 
     for (const key of [name, ...root.sections.keys(), ...root.rules.keys()]) {
       if (COMMON_KEYS.includes(key)) throw new SchemaError(`${kind.kind}: the key "${key}" belongs to every document.`)
     }
-    const schema = schemaOf(root, apart(commonFields(prunable(root))))
-    roots.set(name, { ...root, schema, rule: ruleOf(schema, name) })
+    roots.set(name, { ...root, ...documentOf(root, kinds) })
   }
   const lost = kinds.find((kind) => !placed.has(kind.kind))
   if (lost !== undefined) throw new SchemaError(`The section of ${lost.kind} stands inside itself.`)

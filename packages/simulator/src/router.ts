@@ -63,11 +63,14 @@ export interface Kind {
   readonly hooks?: Hooks
 }
 
-interface Entry {
-  readonly route: Served
+interface Compiled {
   readonly pattern: RegExp
   readonly names: readonly string[]
   readonly fixed: number
+}
+
+interface Entry extends Compiled {
+  readonly route: Served
 }
 
 const PARAMETER = /\{(\w+)\}/g
@@ -78,9 +81,14 @@ const settled = ({ body, ...route }: Route, since: Since): Served => {
   return { ...route, body: { ...body, schema: typeof schema === "function" ? schema(since) : schema } }
 }
 
-const compile = (route: Served): Entry => {
-  const names = [...route.path.matchAll(PARAMETER)].map(([, name]) => name ?? "")
-  const source = route.path
+/** Paths that were compiled, for all simulators of a process. */
+const compiled = new Map<string, Compiled>()
+
+const compile = (path: string): Compiled => {
+  const known = compiled.get(path)
+  if (known !== undefined) return known
+  const names = [...path.matchAll(PARAMETER)].map(([, name]) => name ?? "")
+  const source = path
     .split(PARAMETER)
     .map((piece, index) =>
       index % 2 === 0
@@ -90,8 +98,10 @@ const compile = (route: Served): Entry => {
           : "([^/]+)"
     )
     .join("")
-  const fixed = route.path.split("/").filter((segment) => segment !== "" && !segment.startsWith("{")).length
-  return { route, pattern: new RegExp(`^${source}$`), names, fixed }
+  const fixed = path.split("/").filter((segment) => segment !== "" && !segment.startsWith("{")).length
+  const made = { pattern: new RegExp(`^${source}$`), names, fixed }
+  compiled.set(path, made)
+  return made
 }
 
 export interface Match {
@@ -116,7 +126,9 @@ export class Router {
       .map((route) => settled(route, (release) => isAtLeast(version, release)))
     this.#version = version
     // The more of a path is fixed, the earlier it is tried: `{repository}` would swallow the others.
-    this.#entries = this.routes.map(compile).sort((a, b) => b.fixed - a.fixed || a.names.length - b.names.length)
+    this.#entries = this.routes
+      .map((route) => ({ route, ...compile(route.path) }))
+      .sort((a, b) => b.fixed - a.fixed || a.names.length - b.names.length)
   }
 
   find(method: string, path: string): Match | undefined {
