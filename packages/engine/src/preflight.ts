@@ -16,6 +16,8 @@ export interface Requirement {
   readonly operation?: string
   /** A field of a request by its names in that description: `AutoPrunePolicyConfig.tagPattern`. */
   readonly accepts?: string
+  /** A feature that the registry tells of, on or off, from the same release on: where nothing else shows which one it is. */
+  readonly tellsOf?: string
   /** The first release that has it, for the message. */
   readonly since?: string
 }
@@ -46,10 +48,13 @@ export interface Offers {
 
 /** What is missing, in words, or undefined. */
 export const lacking = (requirement: Requirement, offers: Offers): string | undefined => {
-  const { accepts, feature, operation, since } = requirement
+  const { accepts, feature, operation, since, tellsOf } = requirement
   if (feature !== undefined && offers.feature(feature) === false) return `it is switched off there (FEATURE_${feature})`
   const isServed = operation === undefined || offers.serves(operation)
-  if (isServed && (accepts === undefined || offers.accepts(accepts))) return undefined
+  const isKnown =
+    (accepts === undefined || offers.accepts(accepts)) &&
+    (tellsOf === undefined || offers.feature(tellsOf) !== undefined)
+  if (isServed && isKnown) return undefined
   const fault = `this registry does not ${isServed ? "know" : "serve"} it`
   return since === undefined ? fault : `it came with Quay ${since}, and ${fault}`
 }

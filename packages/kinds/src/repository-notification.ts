@@ -1,7 +1,6 @@
 /** Notifications of a repository: what is told of what happens to it, and how. */
-import { section } from "@quaymaster/engine"
+import { byText, PlanRefused, section } from "@quaymaster/engine"
 import type { Kind } from "@quaymaster/runtime"
-import { ServerError } from "@quaymaster/sdk"
 import { type Static, Type } from "@sinclair/typebox"
 import * as Effect from "effect/Effect"
 import type { ReadError } from "./answers.ts"
@@ -21,7 +20,7 @@ import {
   targetNeeds,
   writeNotifications
 } from "./notification.ts"
-import { ask, once, orMissing, type Quay, type SecretUnavailable } from "./quay.ts"
+import { ask, once, orMissing, Quay, type SecretUnavailable } from "./quay.ts"
 import { organizationOf, repositoryRef } from "./repository.ts"
 
 const schema = item({ repository: Type.String(), ...notificationFields })
@@ -62,21 +61,53 @@ const entry = notificationEntry({
   )
 })
 
-/** Quay breaks on an event that it does not know, and says nothing of why. */
-const explained = (event: string, error: ReadError): ReadError =>
-  event === EXPIRY && error instanceof ServerError
-    ? new ServerError(`${error.message}. Quay answers so to events that it does not know; ${EXPIRY} came with 3.12`, {
-        method: error.method,
-        path: error.path,
-        operation: error.operation,
-        status: error.status,
-        detail: error.detail,
-        retryAfter: error.retryAfter,
-        transient: error.transient,
-        mayHaveHappened: error.mayHaveHappened,
-        cause: error
-      })
-    : error
+/** A notification by mail, as the last part of its key tells where it goes. */
+const BY_MAIL = /^(.+)\/[a-z_]+\/email\/(?:.*,)?email=("(?:[^"\\]|\\.)*"|[^",]+)$/s
+
+const isConfirmed = (repository: string, email: string) =>
+  Effect.map(
+    orMissing(
+      ask((client, signal) =>
+        client.GET("/api/v1/repository/{repository}/authorizedemail/{email}", {
+          params: { path: { repository, email } },
+          signal
+        })
+      )
+    ),
+    (answer) => answer?.confirmed === true
+  )
+
+/** Of the notifications that are not there yet, those by mail to addresses that Quay would not take: why, for a person. */
+const unconfirmed = (missing: ReadonlyArray<string>, there: ReadonlySet<string>) =>
+  Effect.gen(function* () {
+    const mails = missing.flatMap((key) => {
+      const [, repository, word = ""] = BY_MAIL.exec(key) ?? []
+      const email = word.startsWith('"') ? String(JSON.parse(word)) : word
+      return repository === undefined ? [] : [{ repository, email }]
+    })
+    if (mails.length === 0) return []
+    const { feature } = yield* Quay
+    const isSent = (yield* feature("MAILING")) !== false
+    const found = yield* Effect.forEach(
+      mails,
+      ({ email, repository }) =>
+        Effect.map(
+          isSent && there.has(repository) ? isConfirmed(repository, email) : Effect.succeed(false),
+          (confirmed): ReadonlyArray<string> =>
+            confirmed
+              ? []
+              : [
+                  `${email} cannot be told by mail of what happens to ${repository}: Quay takes an address only once ` +
+                    "its owner has confirmed it for this repository, " +
+                    (isSent
+                      ? "which is asked for in the repository's settings. Leave the notification out until then."
+                      : "and this registry sends no mail (FEATURE_MAILING is off).")
+                ]
+        ),
+      { concurrency: "unbounded" }
+    )
+    return found.flat()
+  })
 
 export const repositoryNotification: Kind<
   "repository-notification",
@@ -96,14 +127,17 @@ export const repositoryNotification: Kind<
   // They tell somebody what happens here: whoever is not in the file shall not be told.
   extras: "remove",
   requires: {
-    fields: { event: { feature: "IMAGE_EXPIRY_TRIGGER", since: "3.12", when: (event) => event === EXPIRY } }
+    fields: {
+      // Older releases break on an event that they do not know, and list none.
+      event: {
+        feature: "IMAGE_EXPIRY_TRIGGER",
+        tellsOf: "MANIFEST_SUBJECT_BACKFILL",
+        since: "3.12",
+        when: (event) => event === EXPIRY
+      }
+    }
   },
-  notices: (found, before) => [
-    ...(found.method === "email" && before === undefined
-      ? ["Quay takes the address only when its owner has confirmed it for this repository."]
-      : []),
-    ...notificationNotices(found, before)
-  ],
+  notices: notificationNotices,
   section: section({
     under: "repository",
     name: "notifications",
@@ -116,30 +150,37 @@ export const repositoryNotification: Kind<
     write: (items) => writeNotifications(entry, items, ({ repository }) => repository)
   }),
 
-  list: (collections, declared) => {
-    const named = namedIn(declared)
-    return eachRepository(collections, (repository) =>
-      Effect.gen(function* () {
-        const { notifications } = yield* ask((client, signal) =>
-          client.GET("/api/v1/repository/{repository}/notification/", { params: { path: { repository } }, signal })
-        )
-        const found = yield* notificationsOf(repository, notifications, named)
-        return found.map((it) => ({ repository, ...it }))
-      })
-    )
-  },
+  list: (collections, declared) =>
+    Effect.gen(function* () {
+      const named = namedIn(declared)
+      const there = new Set<string>()
+      const found = yield* eachRepository(collections, (repository) =>
+        Effect.gen(function* () {
+          const { notifications } = yield* ask((client, signal) =>
+            client.GET("/api/v1/repository/{repository}/notification/", { params: { path: { repository } }, signal })
+          )
+          there.add(repository)
+          const own = yield* notificationsOf(repository, notifications, named)
+          return own.map((it) => ({ repository, ...it }))
+        })
+      )
+      const keys = new Set(found.map((it) => notificationKey(it.repository, it)))
+      const problems = yield* unconfirmed([...declared].filter((key) => !keys.has(key)).sort(byText), there)
+      return problems.length === 0
+        ? found
+        : yield* Effect.fail(new PlanRefused(problems.map((message) => ({ message }))))
+    }),
   duplicates: () => true,
   create: (after) =>
     Effect.gen(function* () {
       const body = yield* notificationBody(after)
-      const created = once((client, signal) =>
+      yield* once((client, signal) =>
         client.POST("/api/v1/repository/{repository}/notification/", {
           params: { path: { repository: after.repository } },
           body,
           signal
         })
       )
-      yield* Effect.mapError(created, (error) => explained(after.event, error))
     }),
   delete: ({ repository, uuid }) =>
     uuid === undefined
