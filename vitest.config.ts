@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto"
 import { defineConfig } from "vitest/config"
 
 /** Tests over HTTP repeat requests after pauses, and share their processors with others. */
@@ -7,6 +8,12 @@ const project = (name: string, root: string) => ({
 
 /** Run by `pnpm test:live` and by nothing else: a bare `vitest run` needs no registry. */
 const live = process.argv.some((argument) => argument === "live" || argument === "--project=live")
+
+// What random cases begin with, told in every run, so that each can be repeated. Each project loads this file.
+if (process.env["LAW_SEED"] === undefined) {
+  process.env["LAW_SEED"] = String(randomInt(2 ** 31))
+  process.stdout.write(`Random cases begin with LAW_SEED=${process.env["LAW_SEED"]}\n`)
+}
 
 export default defineConfig({
   test: {

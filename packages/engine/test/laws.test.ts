@@ -1,6 +1,7 @@
 /** The laws of planning, held against random registries and files. A failure prints the seed and the smallest case. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { LAW_TIMEOUT, lawful } from "../../testing/src/laws.ts"
 import {
   addressOf,
   assemble,
@@ -22,9 +23,6 @@ import {
 import { collectionsOf, declarationOf, model, planFor, planIfAny, scene, target } from "./arbitrary.ts"
 import { kindNamed, kinds, linearize, type Model, unchangedBy } from "./world.ts"
 
-const CASES = 1000
-/** Some scenes ask for what cannot be; they are drawn again. */
-const options = { numRuns: CASES, maxSkipsPerRun: 20 }
 const dice = fc.infiniteStream(fc.nat({ max: 1_000_000 }))
 
 const holders = new Map([
@@ -51,7 +49,7 @@ const planned = (model: Model, desired: Desired) => {
   return plan
 }
 
-describe("a plan", { timeout: 60_000 }, () => {
+describe("a plan", { timeout: LAW_TIMEOUT }, () => {
   it("of what is there has no operations", () => {
     fc.assert(
       fc.property(model, (registry) => {
@@ -63,7 +61,7 @@ describe("a plan", { timeout: 60_000 }, () => {
         expect(plan.extras).toEqual([])
         expect(plan.unchanged).toBe(there.length)
       }),
-      { numRuns: CASES }
+      lawful
     )
   })
 
@@ -78,7 +76,7 @@ describe("a plan", { timeout: 60_000 }, () => {
         const fields = (it: typeof plan) => it.stuck.map(({ changes, key, kind }) => ({ changes, key, kind }))
         expect(fields(second)).toEqual(fields(plan))
       }),
-      options
+      lawful
     )
   })
 
@@ -99,7 +97,7 @@ describe("a plan", { timeout: 60_000 }, () => {
           broken.execute(operation)
         expect(differences(whole, broken)).toEqual([])
       }),
-      options
+      lawful
     )
   })
 
@@ -117,7 +115,7 @@ describe("a plan", { timeout: 60_000 }, () => {
         })
         for (const end of ends) for (const other of ends) expect(differences(end, other)).toEqual([])
       }),
-      options
+      lawful
     )
   })
 
@@ -168,7 +166,7 @@ describe("a plan", { timeout: 60_000 }, () => {
         expect(untouched.filter((it) => differences(model, after).includes(it))).toEqual([])
         for (const extra of plan.extras) expect(untouched).toContain(addressOf(extra.kind, extra.key))
       }),
-      options
+      lawful
     )
   })
 
@@ -194,7 +192,7 @@ describe("a plan", { timeout: 60_000 }, () => {
         const again = planTarget(kinds, target, other, actual)
         expect(encodePlan(assemble([again], "1"))).toBe(encodePlan(assemble([plan], "1")))
       }),
-      options
+      lawful
     )
   })
 
@@ -216,7 +214,7 @@ describe("a plan", { timeout: 60_000 }, () => {
         const parts = split<Kind>(kinds, desired).map((part) => planTarget(kinds, target, part, model.read(desired)))
         expect(mergeTargets(target, parts)).toEqual(whole)
       }),
-      options
+      lawful
     )
   })
 
@@ -244,7 +242,7 @@ describe("a plan", { timeout: 60_000 }, () => {
           }
         }
       }),
-      options
+      lawful
     )
   })
 })
