@@ -54,7 +54,7 @@ export const applyCommand = <const Name extends string>(name: Name, names: Names
         "  With --digest the files are planned again too, and have to come to the plan that was approved.\n" +
         "  Ctrl-C starts nothing more and lets finish what runs; a second one leaves at once.\n" +
         "  The plan and the report are on stdout, progress, questions and errors on stderr.\n" +
-        "  Exit codes: 0 all applied, or nothing to do; 1 error before any change; 3 refused by a guard; 4 some applied, some\n" +
+        "  Exit codes: 0 all applied, or nothing to do; 1 error before any change; 3 refused by the guard; 4 some applied, some\n" +
         "  failed or skipped; 5 the registry is no longer as the plan found it, or the plan is\n" +
         "  not the approved one; 64 wrong usage; 130 interrupted."
     ),

@@ -78,7 +78,7 @@ export const planCommand = <const Name extends string>(name: Name, names: Names)
     Command.withDescription(
       "Show what would change on a Quay registry for it to be as the organization files say. Changes nothing.\n\n" +
         "  The plan is on stdout, progress and errors on stderr.\n" +
-        "  Exit codes: 0 planned, or no changes; 1 error; 2 changes, with --detailed-exitcode; 3 blocked by a guard;\n" +
+        "  Exit codes: 0 planned, or no changes; 1 error; 2 changes, with --detailed-exitcode; 3 blocked by the guard;\n" +
         "  64 wrong usage; 130 interrupted."
     ),
     Command.withShortDescription("Show what would change"),
