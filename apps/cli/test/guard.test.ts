@@ -159,3 +159,20 @@ test.each([
   expect(code).toBe(1)
   expect(stderr).toContain("it was edited")
 })
+
+test("quaymaster.yaml has the thresholds", async () => {
+  const members = ACME.replace("users: [alice, bob]", "users: [alice]")
+  await world.write("acme.yaml", members)
+  expect((await world.run(`quay-plan -q ${SIM} acme.yaml`)).code).toBe(0)
+  await world.write("quaymaster.yaml", "guard: { kinds: { team-member: { of: 2, share: 20 } } }\n")
+  const { code, stdout } = await world.run(`quay-plan ${SIM} acme.yaml`)
+  expect(code).toBe(3)
+  expect(stdout).toContain("  1 of the 2 members.users of acme/dev would be deleted, 50 % and more than 20 %\n")
+  await world.write("quaymaster.yaml", "guard: { kinds: { team-membr: { of: 2 } } }\n")
+  expect(await world.run(`quay-plan ${SIM} acme.yaml`)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(
+      'quaymaster.yaml:1:31: guard.kinds.team-membr: there is no kind named "team-membr"; did you mean "team-member"?'
+    )
+  })
+})

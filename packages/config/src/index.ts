@@ -17,6 +17,7 @@ export {
   type Settings,
   type SettingsOptions,
   settingsFileSchema,
-  settingsSchema
+  settingsSchema,
+  strangeKinds
 } from "./settings.ts"
 export type { ObjectSource, Source, Sources, TextSource } from "./source.ts"

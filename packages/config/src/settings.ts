@@ -4,16 +4,17 @@
  */
 import { stat } from "node:fs/promises"
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path"
-import { type Path, secretRef } from "@quaymaster/engine"
+import { defaultPolicy, type Path, type Policy, secretRef } from "@quaymaster/engine"
 import { type Static, Type } from "@sinclair/typebox"
 import { Value } from "@sinclair/typebox/value"
 import { Checker } from "./check.ts"
 import { loadFile, SETTINGS_FILE } from "./files.ts"
 import { jsonSchema } from "./json-schema.ts"
-import { ConfigError, quote, Report } from "./problem.ts"
+import { about, ConfigError, didYouMean, type Located, quote, Report } from "./problem.ts"
 import { type Known, NAME, parseUrl, type Registry } from "./registry.ts"
 import { ruleOf } from "./rule.ts"
 import { documentsOf, type TextSource } from "./source.ts"
+import { suggestion } from "./suggest.ts"
 import { locate } from "./tree.ts"
 
 const closed = { additionalProperties: false }
@@ -53,6 +54,46 @@ const registrySchema = Type.Object(
   { ...closed, description: "A registry and how to reach it." }
 )
 
+/** From how much on the guard speaks up. */
+const thresholds = {
+  share: Type.Optional(
+    Type.Number({
+      minimum: 0,
+      maximum: 100,
+      default: defaultPolicy.share,
+      description: "A plan that deletes more than so many percent of a collection is blocked."
+    })
+  ),
+  of: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      default: defaultPolicy.of,
+      description: "How many objects a collection has at least for that."
+    })
+  ),
+  empties: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      default: defaultPolicy.empties,
+      description: "A plan that empties a collection of at least so many objects is blocked."
+    })
+  )
+}
+
+const guardSchema = Type.Object(
+  {
+    ...thresholds,
+    kinds: Type.Optional(
+      Type.Record(
+        Type.String(),
+        Type.Object(thresholds, { ...closed, description: "What is different for this kind." }),
+        { description: "Other thresholds for some kinds, by name: team-member." }
+      )
+    )
+  },
+  { ...closed, description: "What the guard blocks until a flag allows just that." }
+)
+
 /** What quaymaster.yaml may say. */
 export const settingsSchema = Type.Object(
   {
@@ -80,7 +121,8 @@ export const settingsSchema = Type.Object(
         uniqueItems: true,
         description: "Modules that bring kinds: paths that start with a dot or a slash, or packages."
       })
-    )
+    ),
+    guard: Type.Optional(guardSchema)
   },
   { ...closed, title: "quaymaster.yaml", description: "Names the registries, and says what to read." }
 )
@@ -96,7 +138,21 @@ export interface Settings extends Known {
   readonly sources: ReadonlyArray<string>
   /** Absolute paths, and names of packages. */
   readonly plugins: ReadonlyArray<string>
+  readonly policy: Policy
+  /** The kinds that it names, each with the place, for whoever knows which kinds there are. */
+  readonly kinds: ReadonlyMap<string, Omit<Located, "message">>
 }
+
+/** What a file that says nothing comes to. */
+const nothing = (file: string | undefined, directory: string): Settings => ({
+  file,
+  directory,
+  registries: new Map(),
+  sources: [],
+  plugins: [],
+  policy: defaultPolicy,
+  kinds: new Map()
+})
 
 /** The JSON Schema of quaymaster.yaml, for editors. */
 export const settingsFileSchema = () => ({
@@ -117,8 +173,7 @@ export interface SettingsOptions {
  */
 export const loadSettings = async ({ cwd, path, signal }: SettingsOptions): Promise<Settings> => {
   const name = path ?? (await findSettings(cwd))
-  if (name === undefined)
-    return { file: undefined, directory: resolve(cwd), registries: new Map(), sources: [], plugins: [] }
+  if (name === undefined) return nothing(undefined, resolve(cwd))
   const loaded = await loadFile(name, signal === undefined ? { cwd } : { cwd, signal })
   if ("problem" in loaded) throw new ConfigError([loaded.problem])
   return decodeSettings(loaded.source, cwd)
@@ -147,12 +202,12 @@ export const decodeSettings = (source: TextSource, cwd: string): Settings => {
     report.at(file, second.root.at, [], `${SETTINGS_FILE} is one document, and a second starts here`)
   if (document === undefined) {
     report.settle()
-    return { file, directory, registries: new Map(), sources: [], plugins: [] }
+    return nothing(file, directory)
   }
   const { root } = document
   const value = new Checker(file, report).document(root, ruleOf(settingsSchema, SETTINGS_FILE))?.value
-  const complain = (where: Path, text: string, hint?: string) =>
-    report.at(file, locate(root, undefined, where).tree.at, where, text, hint)
+  const at = (where: Path) => locate(root, undefined, where).tree.at
+  const complain = (where: Path, text: string, hint?: string) => report.at(file, at(where), where, text, hint)
   const settings = Value.Check(settingsSchema, value) ? value : {}
   const registries = new Map<string, Registry>()
   for (const [name, it] of Object.entries(settings.registries ?? {})) {
@@ -184,8 +239,29 @@ export const decodeSettings = (source: TextSource, cwd: string): Settings => {
     registries,
     ...(chosen === undefined ? {} : { default: chosen }),
     sources: (settings.sources ?? []).map(here),
-    plugins: (settings.plugins ?? []).map((it) => (/^\.{0,2}\//.test(it) ? resolve(directory, it) : it))
+    plugins: (settings.plugins ?? []).map((it) => (/^\.{0,2}\//.test(it) ? resolve(directory, it) : it)),
+    policy: { ...defaultPolicy, ...settings.guard },
+    kinds: new Map(
+      Object.keys(settings.guard?.kinds ?? {}).map((kind) => {
+        const path = ["guard", "kinds", kind]
+        return [kind, { file, path, ...at(path) }]
+      })
+    )
   }
+}
+
+/** The mistakes of settings that name kinds which are not there. */
+export const strangeKinds = (
+  settings: Settings,
+  kinds: ReadonlyArray<{ readonly kind: string }>
+): ReadonlyArray<Located> => {
+  const known = kinds.map(({ kind }) => kind)
+  return [...settings.kinds].flatMap(([kind, place]) => {
+    if (known.includes(kind)) return []
+    const hint = didYouMean(suggestion(kind, known))
+    const message = about(place.path, `there is no kind named ${quote(kind)}`)
+    return [{ ...place, message, ...(hint === undefined ? {} : { hint }) }]
+  })
 }
 
 const listed = (names: ReadonlyArray<string>): string =>

@@ -2,16 +2,21 @@
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { defaultPolicy } from "@quaymaster/engine"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import {
   ConfigError,
   decodeSettings,
+  formatProblem,
   loadSettings,
   resolveSecret,
   SecretError,
-  settingsFileSchema
+  settingsFileSchema,
+  strangeKinds
 } from "../src/index.ts"
 import { problemsOf } from "./helpers.ts"
+
+const NOTHING = { registries: new Map(), sources: [], plugins: [], policy: defaultPolicy, kinds: new Map() }
 
 const settings = (text: string) =>
   decodeSettings({ name: "quaymaster.yaml", text, directory: "/srv/gitops" }, "/srv/gitops/orgs")
@@ -73,7 +78,9 @@ plugins: [./my-kind.ts, "@acme/quay-kinds", /opt/kind.ts]
       ]),
       default: "prod",
       sources: [".", "/srv/gitops/extra/*.yaml"],
-      plugins: ["/srv/gitops/my-kind.ts", "@acme/quay-kinds", "/opt/kind.ts"]
+      plugins: ["/srv/gitops/my-kind.ts", "@acme/quay-kinds", "/opt/kind.ts"],
+      policy: defaultPolicy,
+      kinds: new Map()
     })
   })
 
@@ -81,9 +88,7 @@ plugins: [./my-kind.ts, "@acme/quay-kinds", /opt/kind.ts]
     const nothing = {
       file: "quaymaster.yaml",
       directory: "/srv/gitops",
-      registries: new Map(),
-      sources: [],
-      plugins: []
+      ...NOTHING
     }
     expect(settings("")).toEqual(nothing)
     expect(settings("{}")).toEqual(nothing)
@@ -163,9 +168,25 @@ plugins: [./my-kind.ts, "@acme/quay-kinds", /opt/kind.ts]
     ["plugins: [./a.ts, ./a.ts]", ['1:19: plugins[1]: "./a.ts" is listed twice; it is item 1 already']],
     ["{}\n---\n{}", ["3:1: quaymaster.yaml is one document, and a second starts here"]],
     [
+      "guard:\n  share: 130\n  of: 0\n  empties: 2.5\n  kind: {}",
+      [
+        "2:10: guard.share: should be a number from 0 to 100, is 130",
+        "3:7: guard.of: should be a whole number of at least 1, is 0",
+        "4:12: guard.empties: should be a whole number of at least 1, is 2.5",
+        '5:3: guard: unknown key "kind"; did you mean "kinds"?'
+      ]
+    ],
+    [
+      "guard: { kinds: { team: { shares: 5 }, robot: 5 } }",
+      [
+        '1:27: guard.kinds.team: unknown key "shares"; did you mean "share"?',
+        "1:47: guard.kinds.robot: should be a map, is a number"
+      ]
+    ],
+    [
       "token: a\ndefault: 5\nsources:",
       [
-        '1:1: unknown key "token"; what else may stand here: registries, plugins',
+        '1:1: unknown key "token"; what else may stand here: registries, plugins, guard',
         "2:10: default: should be text, is a number; put it in quotes if it is text",
         "3:1: sources: is empty; write [] for none, or leave it out"
       ]
@@ -174,6 +195,22 @@ plugins: [./my-kind.ts, "@acme/quay-kinds", /opt/kind.ts]
     const told = mistakes(text)
     expect(told).toEqual(want)
     expect(told.join()).not.toContain("hunter")
+  })
+
+  it("say from how much on the guard speaks up", () => {
+    const { kinds, policy } = settings(
+      "guard:\n  share: 50\n  kinds:\n    team-member: { empties: 10 }\n    temas: { of: 1 }\n"
+    )
+    expect(policy).toEqual({
+      share: 50,
+      of: 10,
+      empties: 3,
+      kinds: { "team-member": { empties: 10 }, temas: { of: 1 } }
+    })
+    const known = [{ kind: "team" }, { kind: "team-member" }]
+    expect(strangeKinds({ ...settings(""), kinds }, known).map(formatProblem)).toEqual([
+      'quaymaster.yaml:5:12: guard.kinds.temas: there is no kind named "temas"; did you mean "team"?'
+    ])
   })
 
   it("have a JSON Schema without words of ours", () => {
@@ -209,7 +246,7 @@ describe("finding them", () => {
 
   it("does without", async () => {
     const top = await loadSettings({ cwd: "/" })
-    expect(top).toEqual({ file: undefined, directory: "/", registries: new Map(), sources: [], plugins: [] })
+    expect(top).toEqual({ file: undefined, directory: "/", ...NOTHING })
   })
 })
 

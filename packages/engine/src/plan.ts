@@ -30,7 +30,6 @@ import { addressOf, byText, type Collection } from "./address.ts"
 import { unseen } from "./diff.ts"
 import { judged } from "./guard/allowance.ts"
 import { inspect } from "./guard/guard.ts"
-import { defaultPolicy, type Policy } from "./guard/policy.ts"
 import { indexKinds, type Kind } from "./kind.ts"
 import { sortedBy } from "./lists.ts"
 import { type AnyOperation, isOperationOf, type Operation } from "./operation.ts"
@@ -62,8 +61,7 @@ export const planTarget = <K extends Kind>(
   kinds: ReadonlyArray<K>,
   target: { readonly registry: string; readonly url: string },
   desired: Desired,
-  actual: Actual,
-  policy: Policy = defaultPolicy
+  actual: Actual
 ): TargetPlan<Operation<K>> => {
   const known = indexKinds<K>(kinds)
   const fits = isOperationOf(known)
@@ -94,7 +92,7 @@ export const planTarget = <K extends Kind>(
   const removed = drafts.flatMap(({ on }) => decisions.removed.get(on.address) ?? [])
   const stuck = fates.flatMap((fate) => ("stuck" in fate && fate.stuck !== undefined ? [fate.stuck] : []))
   const sorted = sortedBy(operations, ({ id }) => id).filter(fits)
-  const { caller, there, wanted } = situation
+  const { caller, policy, there, wanted } = situation
   const planned = {
     ...target,
     scope: scopeOf(situation),

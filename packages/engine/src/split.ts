@@ -66,7 +66,8 @@ export const split = <K extends Kind>(kinds: ReadonlyArray<K>, desired: Desired<
   for (const rule of desired.rules ?? []) partOf(inside(rule.parent)).rules.push(rule)
   const common = {
     ...byHandOf(desired),
-    ...(desired.spared === undefined ? {} : { spared: desired.spared })
+    ...(desired.spared === undefined ? {} : { spared: desired.spared }),
+    ...(desired.policy === undefined ? {} : { policy: desired.policy })
   }
   return [...parts.values()].map(({ rules, ...part }) => ({
     ...part,

@@ -4,6 +4,7 @@
  */
 import { addressOf, type Collection, collectionId } from "./address.ts"
 import type { ByHand } from "./by-hand.ts"
+import type { Policy } from "./guard/policy.ts"
 import type { Item, ItemOf, Kind } from "./kind.ts"
 import { append } from "./lists.ts"
 
@@ -54,6 +55,8 @@ export interface Desired<K extends Kind = Kind> extends ByHand {
   readonly rules?: ReadonlyArray<Rule>
   /** Kinds whose objects stay: what would be deleted or replaced of them is told instead. */
   readonly spared?: Spared
+  /** From how much on the guard speaks up. Default: `defaultPolicy`. */
+  readonly policy?: Policy
 }
 
 /** All kinds, or some by their names. */

@@ -35,9 +35,8 @@ const planned = ({ declared = [], policy = {}, scope = [], there = [] }: World):
   planTarget(
     kinds,
     target,
-    { declarations: declared, scope },
-    { found: [found(organization, { name: "acme" }), ...there], read: scope, caller: CALLER },
-    { ...defaultPolicy, ...policy }
+    { declarations: declared, scope, policy: { ...defaultPolicy, ...policy } },
+    { found: [found(organization, { name: "acme" }), ...there], read: scope, caller: CALLER }
   )
 
 const verdictsOf = (world: World, allowances: Allowances = {}): ReadonlyArray<Verdict> =>

@@ -12,7 +12,8 @@ import {
   type Registry,
   type Settings,
   type Source,
-  type Sources
+  type Sources,
+  strangeKinds
 } from "@quaymaster/config"
 import type { Kind } from "@quaymaster/runtime"
 
@@ -85,13 +86,18 @@ export const loadProject = async <K extends Kind>(
     cwd,
     ...(options.signal === undefined ? {} : { signal: options.signal })
   })
-  const sources = { files: [...loaded.files, ...values], problems: loaded.problems }
+  const sources = {
+    files: [...loaded.files, ...values],
+    problems: [...loaded.problems, ...strangeKinds(settings, kinds)]
+  }
   const decoded = decode(kinds, sources, {
     settings,
     cwd,
     ...(options.registry === undefined ? {} : { registry: options.registry })
   })
-  return { ...decoded, settings }
+  const { policy } = settings
+  const targets = decoded.targets.map((target) => ({ ...target, desired: { ...target.desired, policy } }))
+  return { ...decoded, targets, settings }
 }
 
 /** A plan is for another registry than the one that was said, or than the one that now has its name. */

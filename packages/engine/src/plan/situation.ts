@@ -4,6 +4,7 @@
  */
 import { addressOf, collectionId, type Ref } from "../address.ts"
 import { requested } from "../by-hand.ts"
+import { defaultPolicy, type Policy } from "../guard/policy.ts"
 import type { Item, Kind } from "../kind.ts"
 import { type Actual, type ActualIndex, type Desired, indexActual, type Owned, type Spared } from "../state.ts"
 import type { Problem } from "../target-plan.ts"
@@ -40,6 +41,7 @@ export interface Situation {
   readonly resend: ReadonlySet<string>
   /** Kinds whose objects stay. */
   readonly spared: Spared | undefined
+  readonly policy: Policy
 }
 
 /** Looks everything up. What is declared twice, or of no known kind, is told, and left out. */
@@ -59,7 +61,8 @@ export const survey = (
       there: indexActual(kinds, actual),
       caller: actual.caller,
       resend: desired.resend ?? new Set(),
-      spared: desired.spared
+      spared: desired.spared,
+      policy: desired.policy ?? defaultPolicy
     },
     problems: [...problems, ...unknown.map((entry) => ({ message: noSuchKind(entry.kind) }))]
   }
