@@ -5,7 +5,7 @@
 import { addressOf } from "./address.ts"
 import { type Item, indexKinds, type Kind } from "./kind.ts"
 import type { Desired } from "./state.ts"
-import type { Problem } from "./target-plan.ts"
+import type { Problem, TargetPlan } from "./target-plan.ts"
 
 /** Addresses of declared objects. */
 export interface ByHand {
@@ -32,12 +32,17 @@ export const requested = (
   return said.length === 0 ? item : Object.assign({}, item, ...said)
 }
 
+/** `undeclared` is the address, where no file declares anything itself: a rule may. */
+export interface Misaddressed extends Problem {
+  readonly undeclared?: string
+}
+
 /** What is asked of objects that no file declares, or that cannot be asked of their kind. */
 export const misaddressed = <K extends Kind>(
   kinds: ReadonlyArray<K>,
   wanted: ReadonlyArray<Desired<K>>,
   { requests = new Map(), resend = new Set() }: ByHand
-): ReadonlyArray<Problem> => {
+): ReadonlyArray<Misaddressed> => {
   const known = indexKinds<Kind>(kinds)
   const declared = new Map(
     wanted.flatMap((desired) => {
@@ -48,16 +53,32 @@ export const misaddressed = <K extends Kind>(
       })
     })
   )
+  const stranger = (what: string, address: string) => ({
+    message: `${what}, and no file declares it.`,
+    undeclared: address
+  })
   const strangers = [...resend].filter((address) => !declared.has(address))
   const asked = [...requests].flatMap(([request, addresses]) =>
-    [...addresses].flatMap((address) => {
+    [...addresses].flatMap((address): ReadonlyArray<Misaddressed> => {
       const kind = declared.get(address)
-      if (kind === undefined) return [`${request} is asked of ${address}, and no file declares it.`]
+      if (kind === undefined) return [stranger(`${request} is asked of ${address}`, address)]
       const can = kind.requests !== undefined && Object.hasOwn(kind.requests, request)
-      return can ? [] : [`${request} is asked of ${address}, which is nothing that can be asked of a ${kind.kind}.`]
+      const message = `${request} is asked of ${address}, which is nothing that can be asked of a ${kind.kind}.`
+      return can ? [] : [{ message }]
     })
   )
-  return [...strangers.map((it) => `The secrets of ${it} are to be sent, and no file declares it.`), ...asked].map(
-    (message) => ({ message })
-  )
+  return [...strangers.map((it) => stranger(`The secrets of ${it} are to be sent`, it)), ...asked]
 }
+
+/** Whether a plan does to an object what was asked for, or says that it cannot be done. */
+const speaksOf = ({ operations, stuck }: TargetPlan, address: string): boolean =>
+  [...operations.filter(({ action }) => action !== "delete"), ...stuck].some(
+    ({ key, kind }) => addressOf(kind, key) === address
+  )
+
+/** Of those that no file declares itself, the ones that no rule turned out to speak of either. */
+export const unspoken = (
+  problems: ReadonlyArray<Misaddressed>,
+  plans: ReadonlyArray<TargetPlan>
+): ReadonlyArray<Misaddressed> =>
+  problems.filter(({ undeclared }) => undeclared === undefined || !plans.some((plan) => speaksOf(plan, undeclared)))

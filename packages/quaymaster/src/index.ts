@@ -22,7 +22,8 @@ import {
   type PlanOf,
   PlanRefused,
   type Spared,
-  type TargetPlan
+  type TargetPlan,
+  unspoken
 } from "@quaymaster/engine"
 import { type LibraryKind, type Quay, type QuayKind, quayKinds } from "@quaymaster/kinds"
 import {
@@ -140,7 +141,9 @@ export const plan = async <K extends LibraryKind = never>(options: PlanOptions<K
     targets.map(({ desired }) => desired),
     byHand
   )
-  if (problems.length > 0) throw new PlanRefused(problems)
+  // Of whom rules speak is known once it is planned.
+  const ruled = targets.some(({ desired }) => desired.rules !== undefined)
+  if (problems.some(({ undeclared }) => !ruled || undeclared === undefined)) throw new PlanRefused(problems)
   const spared = sparedOf(kinds, options.noDelete)
   const planned = Effect.forEach(
     targets,
@@ -158,7 +161,10 @@ export const plan = async <K extends LibraryKind = never>(options: PlanOptions<K
       ),
     { concurrency: "unbounded" }
   )
-  const plan = assemble(await run(planned, options.signal), version, allow)
+  const plans = await run(planned, options.signal)
+  const left = unspoken(problems, plans)
+  if (left.length > 0) throw new PlanRefused(left)
+  const plan = assemble(plans, version, allow)
   tellVerdicts(plan, options.onEvent)
   return plan
 }

@@ -1,6 +1,6 @@
 // Rules over repositories, as people use them: repositories that others make get what the rules say, and nothing else happens.
 import { describe, expect } from "vitest"
-import { encodePlan, exportOrganizations, PlanRefused, plan } from "../src/index.ts"
+import { apply, encodePlan, exportOrganizations, PlanRefused, plan } from "../src/index.ts"
 import { rejection, type Scene, scene, simulated } from "./harness.ts"
 
 const RULES = {
@@ -148,6 +148,40 @@ describe("rules over repositories", () => {
     },
     { version: "3.9" }
   )
+
+  scene("say whose secrets can be sent again, of what is there", async (made) => {
+    const organization = {
+      robots: { sync: {} },
+      repository_rules: [
+        {
+          match: "vendor/*",
+          mirror: {
+            source: "registry.example.com/library/alpine",
+            tags: ["latest"],
+            robot: "sync",
+            username: "puller",
+            password: { env: "PULLER" }
+          }
+        }
+      ]
+    }
+    const options = { ...made.options, env: { PULLER: "hunter2" }, organizations: [made.value(organization)] }
+    await made.reach({ robots: { sync: {} } })
+    await born(made, "vendor/alpine")
+    await born(made, "other")
+    expect(await apply(await plan(options), options)).toMatchObject({ outcome: "applied" })
+    expect((await plan(options)).summary).toMatchObject({ create: 0, update: 0 })
+    const sent = (...names: ReadonlyArray<string>) =>
+      plan({ ...options, writeSecrets: names.map((name) => `repository-mirror:${made.org}/${name}`) })
+    expect((await sent("vendor/alpine")).targets[0]?.operations).toMatchObject([
+      { id: `update:repository-mirror:${made.org}/vendor/alpine`, changes: [{ field: "password" }] }
+    ])
+    const error = await rejection(sent("vendor/alpine", "other", "vendor/nothing"))
+    expect(String(error).split("\n")).toEqual([
+      expect.stringContaining(`repository-mirror:${made.org}/other are to be sent, and no file declares it`),
+      expect.stringContaining(`repository-mirror:${made.org}/vendor/nothing are to be sent, and no file declares it`)
+    ])
+  })
 
   scene("are not exported: what they led to is", async (made) => {
     await made.reach(RULES)
