@@ -509,7 +509,8 @@ const checkReferences = <K extends Kind>(all: Gathered<K>, layout: Layout<K>, re
   }
   const world: World = {
     caller: undefined,
-    collection: (collection) => (byCollection.get(collectionId(collection)) ?? []).map((it) => it.item)
+    collection: (collection) => (byCollection.get(collectionId(collection)) ?? []).map((it) => it.item),
+    found: () => undefined
   }
   let implied: Set<string> | undefined
   const impliedByAny = () => {

@@ -362,7 +362,8 @@ class Draft {
     }
     const world: World = {
       caller: undefined,
-      collection: (collection: Collection) => items.get(collectionId(collection)) ?? []
+      collection: (collection: Collection) => items.get(collectionId(collection)) ?? [],
+      found: () => undefined
     }
     return new Set(
       all.flatMap(({ kind, said }) =>

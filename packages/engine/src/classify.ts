@@ -33,7 +33,8 @@ export const classify = (kind: Kind, operation: AnyOperation, now: Item | undefi
       const left = diff(kind, now, operation.after)
       const standing = operation.changes.map((change) => standingOf(kind, change, left))
       if (standing.every((it) => it === "after")) return done
-      if (!standing.includes("other")) return pending
+      // What the registry changes by itself is not as it was found, and is put right.
+      if (operation.impliedBy !== undefined || !standing.includes("other")) return pending
       const changes = operation.changes.filter((_, i) => standing[i] === "other")
       return {
         state: "conflict",

@@ -13,7 +13,7 @@ import type { World } from "./state.ts"
 /** An object of some kind: what a file declares, and what the registry has, in one shape. */
 export type Item = Readonly<Record<string, unknown>>
 
-/** Something that the registry does by itself when an object is created. */
+/** Something that the registry does by itself when an object is created or changed: what is there then. */
 export interface Implied {
   readonly kind: string
   readonly item: Item
@@ -39,8 +39,10 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   follows?(item: Static<Schema>): ReadonlyArray<Collection>
   /** Collections that must be read to plan this one, although no file need own them. */
   consults?(collection: Collection): ReadonlyArray<Collection>
-  /** What the registry makes by itself when this object is created. */
+  /** What the registry makes, or changes, by itself when this object is created. */
   implies?(item: Static<Schema>, world: World): ReadonlyArray<Implied>
+  /** The same when this object is changed from what it was before. */
+  impliesOnUpdate?(item: Static<Schema>, before: Static<Schema>, world: World): ReadonlyArray<Implied>
   /**
    * Whether the object is there without anybody having asked for it, such as the admin permission that the registry gives
    * to the creator. It is no extra, and left alone unless a file names it.

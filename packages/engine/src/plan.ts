@@ -90,6 +90,7 @@ export const planTarget = <K extends Kind>(
   )
   const fates = [...decisions.fates.values()]
   const removed = drafts.flatMap(({ on }) => decisions.removed.get(on.address) ?? [])
+  const touched = new Set(drafts.map(({ on }) => on.address))
   const stuck = fates.flatMap((fate) => ("stuck" in fate && fate.stuck !== undefined ? [fate.stuck] : []))
   const sorted = sortedBy(operations, ({ id }) => id).filter(fits)
   const { caller, policy, there, wanted } = situation
@@ -102,7 +103,9 @@ export const planTarget = <K extends Kind>(
     notices: sortedBy([...fates.flatMap(noticesOf), ...removed.flatMap(remains)], noticeText),
     left,
     verdicts: inspect({ kinds: known, operations: sorted, there, wanted, caller, policy }),
-    unchanged: fates.filter(({ state }) => state === "same").length + alreadyAbsent(situation)
+    unchanged:
+      fates.filter(({ state, want }) => state === "same" && !touched.has(want.address)).length +
+      alreadyAbsent(situation)
   }
   return judged(planned)
 }

@@ -2,7 +2,7 @@
  * The two states a plan is made of: what the files want, with the scope that they own, and what the registry has.
  * Both are plain values; who reads them is not known here.
  */
-import { addressOf, type Collection, collectionId } from "./address.ts"
+import { type Address, addressOf, type Collection, collectionId } from "./address.ts"
 import type { ByHand } from "./by-hand.ts"
 import type { Policy } from "./guard/policy.ts"
 import type { Item, ItemOf, Kind } from "./kind.ts"
@@ -81,6 +81,8 @@ export interface World {
   readonly caller: string | undefined
   /** The objects that a collection will have when everything planned for it is done. */
   collection(collection: Collection): ReadonlyArray<Item>
+  /** An object as it is until then: as it was read, or as the registry will have made it. Undefined if it is not known. */
+  found(address: Address): Item | undefined
 }
 
 /** The actual state, indexed by address and by collection. */

@@ -67,6 +67,22 @@ describe("an operation", () => {
       given: [{ ...create({ a: 1 }), impliedBy: "create:x" }, { a: 1 }],
       want: "done"
     },
+    {
+      name: "to update what the registry changes is pending whatever it has made of it",
+      given: [
+        { ...two, impliedBy: "create:x" },
+        { a: 7, b: 1 }
+      ],
+      want: "pending"
+    },
+    {
+      name: "to update what the registry changes is done when it has made it so",
+      given: [
+        { ...two, impliedBy: "create:x" },
+        { a: 2, b: 2 }
+      ],
+      want: "done"
+    },
 
     { name: "to update is pending as planned", given: [two, { a: 1, b: 1, c: 1 }], want: "pending" },
     { name: "to update is pending half done", given: [two, { a: 2, b: 1, c: 1 }], want: "pending" },

@@ -395,6 +395,108 @@ describe("what the registry does by itself", () => {
     })
   })
 
+  describe("of something that is there", () => {
+    // The mirror lets its robot write, unless that may do more.
+    const mayBe = (role: "read" | "write" | "admin") => ({
+      ...acme,
+      repository: "app",
+      subject: "robot" as const,
+      name: "ci",
+      role
+    })
+    const id = "permission:acme/app/robot:ci"
+    const made = (options: {
+      readonly is?: "read" | "write" | "admin"
+      readonly want?: "read" | "write" | "admin"
+      readonly mirrored?: boolean
+    }) => {
+      const { is, mirrored = false, want } = options
+      const { operations, unchanged } = plan({
+        declared: [
+          declare(mirror, { ...acme, repository: "app", robot: "ci" }),
+          ...(want === undefined ? [] : [declare(permission, mayBe(want))])
+        ],
+        scope: [owns("permission", "acme/app", { part: "robots" })],
+        there: [
+          ...there,
+          found(robot, ci),
+          found(repository, app),
+          ...(is === undefined ? [] : [found(permission, mayBe(is))]),
+          ...(mirrored ? [found(mirror, { ...acme, repository: "app", robot: "other" })] : [])
+        ]
+      })
+      return { operation: operations.find((it) => it.id.endsWith(id)), unchanged }
+    }
+
+    it("is put right after that, whether it was as wanted or not", () => {
+      expect(made({ is: "read", want: "read" })).toEqual({
+        operation: {
+          id: `update:${id}`,
+          action: "update",
+          kind: "permission",
+          key: "acme/app/robot:ci",
+          before: mayBe("write"),
+          after: mayBe("read"),
+          changes: [{ field: "role", before: "write", after: "read" }],
+          needs: ["create:mirror:acme/app"],
+          impliedBy: "create:mirror:acme/app",
+          reason: "changed by the registry itself"
+        },
+        unchanged: 0
+      })
+      expect(made({ is: "admin", want: "read" }).operation).toMatchObject({
+        changes: [{ field: "role", before: "admin", after: "read" }],
+        impliedBy: "create:mirror:acme/app",
+        reason: "changed by the registry itself"
+      })
+    })
+
+    it("is nothing to do where it ends as wanted, and told where it was not so before", () => {
+      expect(made({ is: "admin", want: "admin" })).toEqual({ operation: undefined, unchanged: 1 })
+      expect(made({ is: "read", want: "write" }).operation).toMatchObject({
+        impliedBy: "create:mirror:acme/app",
+        reason: "made by the registry itself"
+      })
+    })
+
+    it("is taken away after that where no file declares it", () => {
+      expect(made({ is: "read" }).operation).toMatchObject({
+        id: `delete:${id}`,
+        before: mayBe("write"),
+        needs: ["create:mirror:acme/app"],
+        impliedBy: "create:mirror:acme/app"
+      })
+    })
+
+    it("follows from a change, too, where the kind says so", () => {
+      expect(made({ mirrored: true }).operation).toMatchObject({
+        id: `delete:${id}`,
+        before: mayBe("write"),
+        impliedBy: "update:mirror:acme/app"
+      })
+      expect(made({ mirrored: true, is: "read", want: "read" }).operation).toMatchObject({
+        changes: [{ field: "role", before: "write", after: "read" }],
+        impliedBy: "update:mirror:acme/app"
+      })
+    })
+  })
+
+  it("is decided by the last of those that make it, each after what it needs", () => {
+    const { operations } = plan({
+      declared: [
+        declare(repository, app),
+        declare(robot, ci),
+        declare(mirror, { ...acme, repository: "app", robot: "ci" })
+      ],
+      scope: [owns("permission", "acme/app", { part: "robots" })],
+      there: [org, found(defaultPermission, { ...acme, subject: "robot", name: "ci", role: "admin" })]
+    })
+    expect(operations.find((it) => it.action === "delete")).toMatchObject({
+      before: { name: "ci", role: "admin" },
+      impliedBy: "create:mirror:acme/app"
+    })
+  })
+
   it("is left where nobody owns it", () => {
     expect(lines(plan({ declared: [declare(repository, app)], there }).operations)).toEqual([
       "create:repository:acme/app"

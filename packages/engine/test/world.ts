@@ -13,11 +13,13 @@ import {
   type Desired,
   diff,
   type Found,
+  type Implied,
   type Item,
   type Kind,
   overlay,
   type Ref,
-  section
+  section,
+  type World
 } from "../src/index.ts"
 
 export const CALLER = "quaymaster"
@@ -222,6 +224,14 @@ const mirrorSchema = Type.Object({
   robot: optionalText
 })
 
+/** What the registry gives the robot of a mirror, unless it may do more. */
+const letWrite = ({ organization, repository, robot }: Static<typeof mirrorSchema>, world: World) => {
+  if (robot === undefined) return []
+  const may = { organization, repository, subject: "robot", name: robot } as const
+  const held = world.found({ kind: "permission", key: permission.key(may) })?.["role"]
+  return [{ kind: "permission", item: { ...may, role: held === "admin" ? held : "write" } }]
+}
+
 /** Needs its robot without going along with it: the registry refuses to delete a robot that a mirror uses. */
 export const mirror = kind<"mirror", typeof mirrorSchema>({
   kind: "mirror",
@@ -233,6 +243,8 @@ export const mirror = kind<"mirror", typeof mirrorSchema>({
     ref("repository", `${organization}/${repository}`, true),
     ...(robot === undefined ? [] : [ref("robot", `${organization}/${robot}`, false)])
   ],
+  implies: letWrite,
+  impliesOnUpdate: (after, before, world) => (after.robot === before.robot ? [] : letWrite(after, world)),
   extras: "remove",
   update: () => {},
   delete: () => {}
@@ -330,6 +342,8 @@ export class Refused extends Error {}
 /** The registry: objects by address, as lists tell them. */
 export class Model {
   readonly objects: Map<string, Found>
+  /** The addresses of what the registry has made or changed without having been asked. */
+  readonly byItself = new Set<string>()
 
   constructor(objects: Iterable<Found> = []) {
     this.objects = new Map(
@@ -357,15 +371,7 @@ export class Model {
     const address = addressOf(kind.kind, kind.key(item))
     if (this.objects.has(address)) throw new Refused(`${address} is there already`)
     this.put(kind, item)
-    const world = {
-      caller: CALLER,
-      collection: (of: Collection) =>
-        [...this.objects.values()]
-          .filter((it) => it.kind === of.kind && kindNamed(it.kind).collection(it.item).parent === of.parent)
-          .map((it) => it.item)
-    }
-    for (const { item: made, kind: name } of kind.implies?.(item, world) ?? [])
-      if (this.get(addressOf(name, kindNamed(name).key(made))) === undefined) this.put(kindNamed(name), made)
+    this.follow(kind.implies?.(item, this.world()) ?? [])
   }
 
   update(kind: Kind, declared: Item): void {
@@ -373,11 +379,13 @@ export class Model {
     const found = this.objects.get(address)
     if (found === undefined) throw new Refused(`${address} is gone`)
     if (kind.update === undefined) throw new Refused(`${kind.kind} cannot be updated`)
+    const implied = kind.impliesOnUpdate?.(declared, found.item, this.world()) ?? []
     const fixed = Object.keys(kind.fixed ?? {})
     this.put(
       kind,
       overlay(found.item, Object.fromEntries(Object.entries(declared).filter(([key]) => !fixed.includes(key))))
     )
+    this.follow(implied)
   }
 
   delete(kind: Kind, item: Item): void {
@@ -412,6 +420,25 @@ export class Model {
   /** What is there, in one order, to be compared. */
   snapshot(): ReadonlyArray<readonly [string, Item]> {
     return [...this.objects].map(([address, { item }]) => [address, item] as const).sort(([a], [b]) => (a < b ? -1 : 1))
+  }
+
+  private follow(implied: ReadonlyArray<Implied>): void {
+    for (const { item, kind: name } of implied) {
+      const kind = kindNamed(name)
+      this.put(kind, item)
+      this.byItself.add(addressOf(name, kind.key(item)))
+    }
+  }
+
+  private world(): World {
+    return {
+      caller: CALLER,
+      collection: ({ kind, parent }) =>
+        [...this.objects.values()]
+          .filter((it) => it.kind === kind && kindNamed(kind).collection(it.item).parent === parent)
+          .map((it) => it.item),
+      found: ({ key, kind }) => this.get(addressOf(kind, key))
+    }
   }
 
   private put(kind: Kind, item: Item): void {

@@ -2,7 +2,7 @@
  * The mirror of a repository: which tags of which repository elsewhere Quay copies here, and how often. Making one makes the
  * repository a mirror, to which nobody can push, and lets the robot account write to it. Quay has no way to remove one.
  */
-import { type Change, type Collection, diff, type Entry, section } from "@quaymaster/engine"
+import { type Change, type Collection, diff, type Entry, type Implied, section, type World } from "@quaymaster/engine"
 import type { Kind } from "@quaymaster/runtime"
 import type { MirrorView } from "@quaymaster/sdk"
 import { type Static, Type } from "@sinclair/typebox"
@@ -29,6 +29,7 @@ import {
 import { item } from "./names.ts"
 import { ask, once, orMissing, Quay, type SecretUnavailable } from "./quay.ts"
 import { organizationOf, repositoryRef } from "./repository.ts"
+import { permissionKey } from "./repository-permission.ts"
 import { repositoryStates } from "./repository-state.ts"
 import { robotRef, robotUser } from "./robot.ts"
 import { SectionError } from "./section-error.ts"
@@ -155,6 +156,14 @@ const bodyOf = (after: RepositoryMirror, changes: ReadonlyArray<Change>) => {
   }
 }
 
+/** Quay gives the robot account write, unless it may do more. */
+const letWrite = ({ repository, robot }: RepositoryMirror, world: World): ReadonlyArray<Implied> => {
+  if (robot === undefined) return []
+  const held = world.found({ kind: "repository-permission", key: permissionKey({ repository, robot }) })
+  const role = held?.["role"] === "admin" ? "admin" : "write"
+  return [{ kind: "repository-permission", item: { repository, robot, role } }]
+}
+
 const change = (repository: string, body: ReturnType<typeof bodyOf>) =>
   ask((client, signal) =>
     client.PUT("/api/v1/repository/{repository}/mirror", { params: { path: { repository } }, body, signal })
@@ -174,10 +183,11 @@ export const repositoryMirror: Kind<"repository-mirror", typeof schema, ReadErro
     ...(robot === undefined ? [] : [{ ...robotRef(organizationOf(repository), robot), cascades: false }])
   ],
   consults: ({ parent, part }) => (part === OFF ? [] : [{ kind: "robot", parent: organizationOf(parent) }]),
-  implies: ({ repository, robot }) => [
-    { kind: "repository-state", item: { repository, state: "mirror" } },
-    ...(robot === undefined ? [] : [{ kind: "repository-permission", item: { repository, robot, role: "write" } }])
+  implies: (mirror, world) => [
+    { kind: "repository-state", item: { repository: mirror.repository, state: "mirror" } },
+    ...letWrite(mirror, world)
   ],
+  impliesOnUpdate: (mirror, before, world) => (mirror.robot === before.robot ? [] : letWrite(mirror, world)),
   extras: "remove",
   requests: mirroringRequests,
   setAfterwards: ["sync"],

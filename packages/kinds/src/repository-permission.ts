@@ -39,14 +39,16 @@ const parts = [
 
 const partOf = (to: Grantee): string => (to.team !== undefined ? "teams" : to.robot !== undefined ? "robots" : "users")
 
-const keyOf = (permission: RepositoryPermission): string => `${permission.repository}/${granteeKey(permission)}`
+/** The key of what somebody may do with a repository, whatever it is. */
+export const permissionKey = ({ repository, ...to }: Grantee & { readonly repository: string }): string =>
+  `${repository}/${granteeKey(to)}`
 
 export const repositoryPermission: Kind<"repository-permission", typeof schema, ReadError, Quay> = {
   kind: "repository-permission",
   scopes: ["repo:admin", "user:admin to read by robot account"],
   schema,
   identity: ["repository", "user", "robot", "team"],
-  key: keyOf,
+  key: permissionKey,
   collection: (permission) => ({ parent: permission.repository, part: partOf(permission) }),
   needs: (permission) => [
     repositoryRef(permission.repository),
@@ -231,7 +233,7 @@ const personalRepositories = (organization: string, among: ReadonlySet<string>, 
     for (const { name, repositories: names } of [...inside, ...outside]) {
       for (const short of names ?? []) {
         const repository = `${organization}/${short}`
-        const ours = name === caller && !declared.has(keyOf({ repository, user: name, role: "admin" }))
+        const ours = name === caller && !declared.has(permissionKey({ repository, user: name }))
         if (!ours && among.has(repository)) found.add(repository)
       }
     }

@@ -111,6 +111,95 @@ rows("mirrors of repositories", [
     }
   },
   {
+    name: "one is made in a repository that is there, and another state that a file names counts in the end",
+    given: `${ROBOTS}repositories: { alpine: {} }`,
+    want: file({}, "state: read_only"),
+    operations: ["create:repository-mirror:$org/alpine", "update:repository-state:$org/alpine"],
+    also: async (trial, plan) => {
+      const state = operationOf(trial, plan, "update:repository-state:$org/alpine")
+      expect(state).toMatchObject({
+        impliedBy: trial.real("create:repository-mirror:$org/alpine"),
+        changes: [{ field: "state", before: "normal", after: "read_only" }]
+      })
+      await stateIs("READ_ONLY")(trial)
+    }
+  },
+  {
+    name: "one is made in a repository that is there, whose state is as the file wants it and shall stay so",
+    given: `${ROBOTS}repositories: { alpine: { state: normal } }`,
+    want: file({}, "state: normal"),
+    operations: ["create:repository-mirror:$org/alpine", "update:repository-state:$org/alpine"],
+    also: async (trial, plan) => {
+      expect(operationOf(trial, plan, "update:repository-state:$org/alpine")).toMatchObject({
+        reason: "changed by the registry itself",
+        changes: [{ field: "state", before: "mirror", after: "normal" }]
+      })
+      await stateIs("NORMAL")(trial)
+    }
+  },
+  {
+    name: "one is made in a repository that is there, and the state that it makes is the one that the file names",
+    given: `${ROBOTS}repositories: { alpine: {} }`,
+    want: file({}, "state: mirror"),
+    operations: ["create:repository-mirror:$org/alpine", "update:repository-state:$org/alpine"],
+    also: stateIs("MIRROR")
+  },
+  ...(["read", "write", "admin"] as const).flatMap((before) => [
+    ...(["read", "write", "admin"] as const).map((after) => ({
+      name: `the robot of a new one has the ${after} that a file gives it, having had ${before}`,
+      given: `${ROBOTS}repositories: { alpine: { permissions: { robots: { ci: ${before} } } } }`,
+      want: file({}, `permissions: { robots: { ci: ${after} } }`),
+      operations: [
+        "create:repository-mirror:$org/alpine",
+        ...(before === after && before !== "read" ? [] : ["update:repository-permission:$org/alpine/robot:ci"])
+      ],
+      becomes: { repositories: { alpine: { users: { "$org+ci": after } } } }
+    })),
+    {
+      name: `the robot of a new one has nothing where a file gives it nothing, having had ${before}`,
+      given: `${ROBOTS}repositories: { alpine: { permissions: { robots: { ci: ${before} } } } }`,
+      want: file({}, "permissions: { robots: {} }"),
+      operations: ["create:repository-mirror:$org/alpine", "delete:repository-permission:$org/alpine/robot:ci"],
+      becomes: { repositories: { alpine: { users: { $me: "admin" } } } }
+    }
+  ]),
+  ...(["read", "write", "admin"] as const).flatMap((role) => [
+    {
+      name: `what a default permission gives the robot, ${role}, is taken away where a file gives it nothing`,
+      want: `default_permissions: [{ role: ${role}, robot: ci }]\n${file({}, "permissions: { robots: {} }")}`,
+      operations: [
+        ...MADE,
+        "create:default-permission:$org/robot:ci",
+        "delete:repository-permission:$org/alpine/robot:ci"
+      ],
+      becomes: { repositories: { alpine: { users: { $me: "admin" } } } }
+    },
+    {
+      name: `the file's read counts against a default permission of ${role}`,
+      want: `default_permissions: [{ role: ${role}, robot: ci }]\n${file({}, "permissions: { robots: { ci: read } }")}`,
+      operations: [
+        ...MADE,
+        "create:default-permission:$org/robot:ci",
+        "create:repository-permission:$org/alpine/robot:ci"
+      ],
+      becomes: { repositories: { alpine: { users: { "$org+ci": "read" } } } }
+    }
+  ]),
+  {
+    name: "another robot is given write, which is taken away where the file gives it nothing",
+    given: file({}, "permissions: { robots: { ci: write } }"),
+    want: file({ robot: "cd" }, "permissions: { robots: { ci: write } }"),
+    operations: [...CHANGED, "delete:repository-permission:$org/alpine/robot:cd"],
+    becomes: { repositories: { alpine: { users: { "$org+ci": "write" } } } }
+  },
+  {
+    name: "another robot has the role that the file gives it",
+    given: file({}, "permissions: { robots: { ci: write, cd: read } }"),
+    want: file({ robot: "cd" }, "permissions: { robots: { ci: write, cd: read } }"),
+    operations: [...CHANGED, "update:repository-permission:$org/alpine/robot:cd"],
+    becomes: { repositories: { alpine: { users: { "$org+ci": "write", "$org+cd": "read" } } } }
+  },
+  {
     name: "another role that a file gives to the robot counts in the end",
     want: file({}, "permissions: { robots: { ci: admin, cd: read } }"),
     operations: [

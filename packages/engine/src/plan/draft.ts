@@ -3,13 +3,14 @@
  * needs, only what brings it about is known here; the rest is a matter of order.
  */
 import { byText } from "../address.ts"
-import { diff } from "../diff.ts"
+import { type Change, diff, overlay } from "../diff.ts"
+import type { Item } from "../kind.ts"
 import { groupBy } from "../lists.ts"
 import type { Action, AnyOperation } from "../operation.ts"
 import type { Decisions } from "./decision.ts"
 import type { Fate, Fates } from "./fate.ts"
 import type { Prediction, Predictions } from "./prediction.ts"
-import type { Resource } from "./situation.ts"
+import type { Resource, Wanted } from "./situation.ts"
 
 /** An operation, and what it is done to. */
 export interface Draft {
@@ -28,28 +29,44 @@ export const draft = ({ doomed, fates, removed }: Decisions, predictions: Predic
   // To what is the same, or stuck, nothing is done.
   for (const [address, fate] of fates) {
     const { want } = fate
-    if (fate.state === "missing" || fate.state === "lost") add(want, creation(fate, fates, predictions.get(address)))
+    const prediction = predictions.get(address)
+    if (fate.state === "missing" || fate.state === "lost") add(want, creation(fate, fates, prediction))
     else if (fate.state === "replaced") add(want, replacement(fate, cascades(address)))
-    else if (fate.state === "changed") add(want, update(fate))
+    else if (fate.state === "changed" || fate.state === "same") {
+      const operation = prediction === undefined ? ownUpdate(fate) : updateOfMade(fate, prediction, fates)
+      if (operation !== undefined) add(want, operation)
+    }
   }
   for (const [address, extra] of removed) {
     const prediction = predictions.get(address)
-    // What the registry could make again is deleted after it could.
-    const needs = prediction?.unwanted === true ? [makerOf(prediction.cause, fates)] : []
-    add(extra, { ...deletion(extra, cascades(address), needs, extra.reason), ...extra.origin })
+    const own = { ...deletion(extra, cascades(address), extra.reason), ...extra.origin }
+    // What the registry could make again, or change, is deleted after it could.
+    if (prediction === undefined) add(extra, own)
+    else {
+      const before = overlay(extra.item, prediction.item)
+      add(extra, { ...own, ...by(makerOf(prediction.cause, fates)), before })
+    }
   }
   for (const [address, prediction] of predictions) {
     if (!prediction.unwanted || removed.has(address)) continue
-    const impliedBy = makerOf(prediction.cause, fates)
     const reason = "made by the registry itself; not in the file"
-    add(prediction, { ...deletion(prediction, cascades(address), [impliedBy], reason), impliedBy })
+    add(prediction, {
+      ...deletion(prediction, cascades(address), reason),
+      ...by(makerOf(prediction.cause, fates))
+    })
   }
   return drafts
 }
 
-/** The id of the operation that makes an object. */
-export const makerOf = (address: string, fates: Fates): string =>
-  `${fates.get(address)?.state === "replaced" ? "replace" : "create"}:${address}`
+/** The id of the operation that makes an object, or that changes one. */
+export const makerOf = (address: string, fates: Fates): string => {
+  const state = fates.get(address)?.state
+  const action = state === "replaced" ? "replace" : state === "changed" ? "update" : "create"
+  return `${action}:${address}`
+}
+
+/** What is to be done depends on what another operation leaves. */
+const by = (id: string) => ({ needs: [id], impliedBy: id })
 
 const creation = (
   fate: FateThatIs<"missing" | "lost">,
@@ -75,7 +92,25 @@ const creation = (
   return create(taker, { impliedBy: makerOf(fate.root, fates), reason: `lost with ${fate.root}, and made again` })
 }
 
-const update = ({ before, changes, want }: FateThatIs<"changed">): AnyOperation => ({
+const ownUpdate = (fate: FateThatIs<"changed" | "same">): AnyOperation | undefined =>
+  fate.state === "changed" ? update(fate.want, fate.before, fate.changes) : undefined
+
+/** Of what is there, and the registry changes: as it is wanted in the end, whatever it was before that. */
+const updateOfMade = (
+  fate: FateThatIs<"changed" | "same">,
+  prediction: Prediction,
+  fates: Fates
+): AnyOperation | undefined => {
+  const { before, want } = fate
+  const made = overlay(before, prediction.item)
+  const left = diff(want.kind, made, want.item)
+  if (fate.state === "same" && (left.length === 0 || want.kind.update === undefined)) return undefined
+  const operation = fate.state === "changed" ? update(want, before, fate.changes) : update(want, made, left)
+  const reason = left.length === 0 ? "made by the registry itself" : "changed by the registry itself"
+  return { ...operation, ...by(makerOf(prediction.cause, fates)), reason }
+}
+
+const update = (want: Wanted, before: Item, changes: ReadonlyArray<Change>): AnyOperation => ({
   ...head("update", want),
   before,
   after: want.item,
@@ -98,16 +133,11 @@ const replacement = (
   ...want.origin
 })
 
-const deletion = (
-  on: Resource,
-  cascades: ReadonlyArray<string>,
-  needs: ReadonlyArray<string>,
-  reason: string
-): AnyOperation => ({
+const deletion = (on: Resource, cascades: ReadonlyArray<string>, reason: string): AnyOperation => ({
   ...head("delete", on),
   before: on.item,
   cascades,
-  needs,
+  needs: [],
   reason,
   ...lossOf(on)
 })

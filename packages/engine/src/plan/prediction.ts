@@ -1,18 +1,18 @@
 /**
- * What the registry will do by itself: creating a repository also grants what the default permissions say. Foreseen from
- * what will be there when all that is planned is done, not from what is there now.
+ * What the registry will do by itself: creating a repository also grants what the default permissions say, and a mirror changes
+ * the state of its repository. Foreseen from what will be there when all that is planned is done, not from what is there now.
  */
-import { type Collection, collectionId } from "../address.ts"
-import type { Item } from "../kind.ts"
+import { addressOf, type Collection, collectionId } from "../address.ts"
+import type { Implied, Item } from "../kind.ts"
 import { groupBy, sortedBy } from "../lists.ts"
 import { collectionOf, type World } from "../state.ts"
 import type { Decisions } from "./decision.ts"
 import { keptBecause } from "./extras.ts"
-import { isMade, outcome } from "./fate.ts"
-import { isImplicit, type Resource, resourceOf, type Situation } from "./situation.ts"
+import { type Fate, type Fates, isMade, outcome } from "./fate.ts"
+import { isImplicit, needsOf, type Resource, refersTo, resourceOf, type Situation } from "./situation.ts"
 
 export interface Prediction extends Resource {
-  /** The address of what is made, and makes this. */
+  /** The address of what is made or changed, and makes or changes this. */
   readonly cause: string
   /** Whether it is to be taken away again: no file declares it, and its collection is owned. */
   readonly unwanted: boolean
@@ -22,21 +22,52 @@ export interface Prediction extends Resource {
 export type Predictions = ReadonlyMap<string, Prediction>
 
 export const predict = (situation: Situation, decisions: Decisions): Predictions => {
-  const { caller, kinds } = situation
-  const world: World = { caller, collection: foreseen(situation, decisions) }
+  const { caller, kinds, there } = situation
   const predictions = new Map<string, Prediction>()
-  const causes = [...decisions.fates].filter(([, fate]) => fate.want.kind.implies !== undefined && isMade(fate))
-  // In the order of their addresses, so that the cause of what several of them would make is always the same.
-  for (const [cause, { want }] of sortedBy(causes, ([address]) => address)) {
-    for (const { item, kind: name } of want.kind.implies?.(want.item, world) ?? []) {
+  const world: World = {
+    caller,
+    collection: foreseen(situation, decisions),
+    found: ({ key, kind }) => {
+      const address = addressOf(kind, key)
+      const found = decisions.doomed.has(address) ? undefined : there.byAddress.get(address)
+      return predictions.get(address)?.item ?? found?.item
+    }
+  }
+  for (const [cause, fate] of inTurn(decisions.fates)) {
+    for (const { item, kind: name } of impliedBy(fate, world)) {
       const kind = kinds.get(name)
       if (kind === undefined) continue
       const made = resourceOf(kind, item)
-      if (predictions.has(made.address)) continue
       predictions.set(made.address, { ...made, cause, unwanted: isUnwanted(situation, made) })
     }
   }
   return predictions
+}
+
+const impliedBy = (fate: Fate, world: World): ReadonlyArray<Implied> => {
+  const { item, kind } = fate.want
+  if (isMade(fate)) return kind.implies?.(item, world) ?? []
+  return fate.state === "changed" ? (kind.impliesOnUpdate?.(item, fate.before, world) ?? []) : []
+}
+
+/** What is made or changed, each after what it needs: of what several of them would make, the last one decides. */
+const inTurn = (fates: Fates): ReadonlyMap<string, Fate> => {
+  const turns = new Map<string, Fate>()
+  const causes = [...fates].filter(([, fate]) => {
+    const { implies, impliesOnUpdate } = fate.want.kind
+    return isMade(fate) ? implies !== undefined : fate.state === "changed" && impliesOnUpdate !== undefined
+  })
+  const waiting = new Map(sortedBy(causes, ([address]) => address))
+  const take = (address: string, fate: Fate) => {
+    if (!waiting.delete(address)) return
+    for (const ref of needsOf(fate.want.kind, fate.want.item)) {
+      const needed = waiting.get(refersTo(ref))
+      if (needed !== undefined) take(refersTo(ref), needed)
+    }
+    turns.set(address, fate)
+  }
+  for (const [address, fate] of [...waiting]) take(address, fate)
+  return turns
 }
 
 const isUnwanted = (situation: Situation, made: Resource): boolean => {
