@@ -39,13 +39,10 @@ export const draft = ({ doomed, fates, removed }: Decisions, predictions: Predic
   }
   for (const [address, extra] of removed) {
     const prediction = predictions.get(address)
-    const own = { ...deletion(extra, cascades(address), extra.reason), ...extra.origin }
     // What the registry could make again, or change, is deleted after it could.
-    if (prediction === undefined) add(extra, own)
-    else {
-      const before = overlay(extra.item, prediction.item)
-      add(extra, { ...own, ...by(makerOf(prediction.cause, fates)), before })
-    }
+    const on = prediction === undefined ? extra : { ...extra, item: overlay(extra.item, prediction.item) }
+    const maker = prediction === undefined ? {} : by(makerOf(prediction.cause, fates))
+    add(extra, { ...deletion(on, cascades(address), extra.reason), ...extra.origin, ...maker })
   }
   for (const [address, prediction] of predictions) {
     if (!prediction.unwanted || removed.has(address)) continue
