@@ -135,6 +135,13 @@ export const detailedExitCode = toggle("detailed-exitcode", "Exit with 2 if ther
 
 /** How a plan is approved. */
 export const approving = {
+  approve: optional(
+    Flag.Literals("approve", ["additive"]).pipe(
+      Flag.withDescription(
+        "Apply without asking, but only if nothing is deleted, replaced or narrowed: nobody has less than before"
+      )
+    )
+  ),
   digest: optional(
     Flag.String("digest").pipe(
       Flag.withMetavar("DIGEST"),

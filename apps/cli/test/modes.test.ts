@@ -201,3 +201,54 @@ describe("--rebase", () => {
     expect(beside).toMatchObject({ code: 64, stderr: expect.stringContaining("With --rebase or --digest") })
   })
 })
+
+describe("--approve additive", () => {
+  test("applies unasked what only adds", async () => {
+    const more = ACME.replace("role: member", "role: creator")
+      .replace("description: Developers", "description: Coders")
+      .replace("[alice, bob]", "[alice, bob, carol]")
+      .replace("dev: read", "dev: write")
+    await world.write("acme.yaml", more.replace("robots:\n", "robots:\n  cd: {}\n"))
+    const { code, stdout } = await world.run(`quay-apply --approve additive ${SIM} acme.yaml`)
+    expect(code).toBe(0)
+    expect(stdout).toContain("Applied 4 of 4 changes: 2 created, 2 updated.")
+  })
+
+  test("refuses the rest, and says which operations take something away", async () => {
+    await world.write(
+      "acme.yaml",
+      LESS.replace("role: member", "role: creator").replace("ci: write", "ci: read").replace("private", "public")
+    )
+    const before = await readFile(join(world.folder, "quay.json"), "utf8")
+    for (const flags of ["", "--yes", "--allow-deletes team=5"]) {
+      const { code, stdout } = await world.run(`quay-apply --approve additive ${flags} ${SIM} acme.yaml`)
+      expect(code).toBe(3)
+      expect(stdout).toContain("Blocked: not-additive. No flag allows it.")
+      expect(stdout).toContain("team acme/ops would be deleted")
+      expect(stdout).toContain("team-member acme/dev/bob would be deleted")
+      expect(stdout).toContain("repository acme/app would be changed, by which something may be lost: visibility")
+      expect(stdout).toMatch(/repository-permission acme\/app\/robot:ci would be changed/)
+      expect(stdout).not.toMatch(/team acme\/(dev|qa) would/)
+    }
+    expect(await readFile(join(world.folder, "quay.json"), "utf8")).toBe(before)
+  })
+
+  test("is told in the JSON of the refusal, and is no part of a plan that is saved", async () => {
+    await world.write("acme.yaml", LESS)
+    const refused = await world.run(`quay-apply --json -o plan.json --approve additive ${SIM} acme.yaml`)
+    expect(refused.code).toBe(3)
+    const rules = JSON.parse(refused.stdout).targets[0].verdicts.map(({ rule }: { rule: string }) => rule)
+    expect(rules).toEqual(["not-additive", "not-additive"])
+    expect((await world.run("quay-apply plan.json --approve additive")).code).toBe(3)
+    expect((await world.run("quay-apply plan.json")).code).toBe(0)
+  })
+
+  test("with --no-delete lets the rest pass", async () => {
+    await world.write("acme.yaml", LESS)
+    expect((await world.run(`quay-apply --approve additive --no-delete ${SIM} acme.yaml`)).code).toBe(0)
+  })
+
+  test("asks no more of a plan that does nothing", async () => {
+    expect((await world.run(`quay-apply --approve additive ${SIM} acme.yaml`)).code).toBe(0)
+  })
+})

@@ -80,6 +80,11 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   notices?(item: Static<Schema>, before: Static<Schema> | undefined): ReadonlyArray<string>
   /** What a person should know of an object that is deleted: what stays of it, for one. */
   leaves?(item: Static<Schema>): ReadonlyArray<string>
+  /**
+   * Whether making the object, or changing it so, takes something from somebody: what they may do, or what they have.
+   * `before` is undefined where it is made. Left out: making it takes nothing, and of any change it is not known.
+   */
+  narrows?(after: Static<Schema>, before: Static<Schema> | undefined, changes: ReadonlyArray<Change>): boolean
   /** Adds to the structural diff; it cannot silence it. */
   diff?(before: Static<Schema>, after: Static<Schema>): ReadonlyArray<Change>
   /** Its place in an organization file. */

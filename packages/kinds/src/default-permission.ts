@@ -13,6 +13,7 @@ import { item, RepositoryRole, RobotName, TeamName, UserName } from "./names.ts"
 import { organizationRef } from "./organization.ts"
 import { ask, once, orMissing, type Quay } from "./quay.ts"
 import { userRef } from "./user.ts"
+import { raised, unless } from "./widening.ts"
 
 const schema = item({
   organization: Type.String(),
@@ -81,6 +82,7 @@ export const defaultPermission: Kind<"default-permission", typeof schema, ReadEr
     { kind: "team", parent }
   ],
   extras: "remove",
+  narrows: unless({ role: raised("read", "write", "admin") }),
   // A file wants none; what was read and is to be deleted has the ones it has.
   diff: (before, after) =>
     before.duplicates === undefined || after.duplicates !== undefined

@@ -50,6 +50,8 @@ export const organizationAutoPrune: Kind<"organization-auto-prune", typeof schem
   // Before 3.13 there is room for one.
   follows: ({ organization }) => [{ kind: "organization-auto-prune", parent: organization }],
   extras: "remove",
+  // It deletes tags.
+  narrows: () => true,
   requires: autoPruneRequires("createOrganizationAutoPrunePolicy", "3.10"),
   diff: autoPruneDiff,
   section: section({

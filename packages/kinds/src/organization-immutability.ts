@@ -39,6 +39,8 @@ export const organizationImmutability: Kind<"organization-immutability", typeof 
   collection: ({ organization }) => ({ parent: organization }),
   needs: ({ organization }) => [organizationRef(organization)],
   extras: "remove",
+  // Tags that it covers can be neither moved nor deleted.
+  narrows: () => true,
   requires: immutabilityRequires("createOrgImmutabilityPolicy"),
   notices: immutabilityNotices,
   leaves: immutabilityLeaves,

@@ -189,6 +189,8 @@ export const organizationMirror: Kind<"organization-mirror", typeof schema, Read
   ],
   // It may hold credentials, which nobody could read back to make it again.
   extras: "keep",
+  // Nobody can push to its repositories.
+  narrows: () => true,
   fixed: {
     type: "without the mirror its repositories become normal ones, and a new mirror needs an empty organization"
   },

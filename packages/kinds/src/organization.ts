@@ -11,6 +11,7 @@ import { organizationView, type ReadError } from "./answers.ts"
 import { formatDuration, parseDuration } from "./duration.ts"
 import { item, OrganizationName } from "./names.ts"
 import { ask, once, orMissing, type Quay } from "./quay.ts"
+import { grown, unless } from "./widening.ts"
 
 const schema = item({
   name: Type.String(),
@@ -125,6 +126,7 @@ export const organization: Kind<"organization", typeof schema, ReadError, Quay> 
   ],
   extras: "keep",
   destroys: "data",
+  narrows: unless({ tag_expiration_s: grown }),
   setAfterwards: ["tag_expiration_s", "invoice_email", "invoice_email_address"],
   requires: {
     fields: {

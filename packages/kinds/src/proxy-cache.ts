@@ -87,6 +87,8 @@ export const proxyCache: Kind<"proxy-cache", typeof schema, ReadError | SecretUn
   ],
   // It may hold credentials, which nobody could read back to make it again.
   extras: "keep",
+  // Nobody can push to a cache.
+  narrows: () => true,
   requires: { feature: "PROXY_CACHE", operation: "createProxyCacheConfig", since: "3.7" },
   notices: (after, before) => {
     const differs =

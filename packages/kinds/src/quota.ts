@@ -13,6 +13,7 @@ import { organizationRef } from "./organization.ts"
 import { ask, once, orMissing, type Quay } from "./quay.ts"
 import { SectionError } from "./section-error.ts"
 import { formatSize, parseSize, SIZE_PATTERN } from "./size.ts"
+import { grown, unless } from "./widening.ts"
 
 const Percent = Type.Integer({ minimum: 1, maximum: 100 })
 const Percents = Type.Array(Percent, { uniqueItems: true })
@@ -191,6 +192,8 @@ export const quota: Kind<"quota", typeof schema, ReadError, Quay> = {
   needs: ({ organization }) => [organizationRef(organization)],
   // It holds nothing and grants nothing: a file that says there is none is taken at its word.
   extras: "remove",
+  // A quota limits what was unlimited; a larger one takes nothing.
+  narrows: (after, before, changes) => before === undefined || unless({ limit_bytes: grown })(after, before, changes),
   setAfterwards: ["warning", "reject"],
   requires: {
     feature: "QUOTA_MANAGEMENT",

@@ -50,6 +50,8 @@ export const repositoryAutoPrune: Kind<"repository-auto-prune", typeof schema, R
   // Before 3.13 there is room for one.
   follows: ({ repository }) => [{ kind: "repository-auto-prune", parent: repository }],
   extras: "remove",
+  // It deletes tags.
+  narrows: () => true,
   requires: autoPruneRequires("createRepositoryAutoPrunePolicy", "3.11"),
   diff: autoPruneDiff,
   section: section({

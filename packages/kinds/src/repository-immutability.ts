@@ -39,6 +39,8 @@ export const repositoryImmutability: Kind<"repository-immutability", typeof sche
   collection: ({ repository }) => ({ parent: repository }),
   needs: ({ repository }) => [repositoryRef(repository)],
   extras: "remove",
+  // Tags that it covers can be neither moved nor deleted.
+  narrows: () => true,
   requires: immutabilityRequires("createRepositoryImmutabilityPolicy"),
   notices: immutabilityNotices,
   leaves: immutabilityLeaves,

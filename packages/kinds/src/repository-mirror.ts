@@ -189,6 +189,8 @@ export const repositoryMirror: Kind<"repository-mirror", typeof schema, ReadErro
   ],
   impliesOnUpdate: (mirror, before, world) => (mirror.robot === before.robot ? [] : letWrite(mirror, world)),
   extras: "remove",
+  // Nobody can push to a mirror.
+  narrows: () => true,
   requests: mirroringRequests,
   setAfterwards: ["sync"],
   refuses: refusesToRun,

@@ -11,6 +11,7 @@ import { type Grantee, grantee, granteeFields, granteeKey, granteeNeeds, grantee
 import { item, RepositoryRole, shortNames } from "./names.ts"
 import { ask, Quay } from "./quay.ts"
 import { organizationOf, repositoryRef } from "./repository.ts"
+import { raised, unless } from "./widening.ts"
 
 /** `repository` is a repository's key: `acme/vendor/alpine`. */
 const schema = item({ repository: Type.String(), ...granteeFields, role: RepositoryRole })
@@ -67,6 +68,7 @@ export const repositoryPermission: Kind<"repository-permission", typeof schema, 
   implicit: ({ role, user }, caller) =>
     user !== undefined && (caller === undefined ? role === "admin" : user === caller),
   extras: "remove",
+  narrows: unless({ role: raised("read", "write", "admin") }),
   section: section({
     under: "repository",
     name: "permissions",

@@ -63,6 +63,8 @@ export const repositoryState: Kind<"repository-state", typeof schema, ReadError,
   collection: ({ repository }) => ({ parent: repository }),
   needs: ({ repository }) => [repositoryRef(repository)],
   extras: "remove",
+  // Nobody can push to a mirror, or to what is read-only.
+  narrows: () => true,
   // Read-only is behind the same switch as mirrors.
   requires: { feature: "REPO_MIRROR", operation: "changeRepoState" },
   refuses: ({ state }, before) =>

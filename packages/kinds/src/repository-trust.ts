@@ -37,6 +37,8 @@ export const repositoryTrust: Kind<"repository-trust", typeof schema, ReadError,
   collection: ({ repository }) => ({ parent: repository }),
   needs: ({ repository }) => [repositoryRef(repository)],
   extras: "remove",
+  // What is not signed may be pulled no more, or what is signed be trusted no more.
+  narrows: () => true,
   requires: { feature: "SIGNING", operation: "changeRepoTrust" },
   section: section({
     under: "repository",

@@ -10,6 +10,7 @@ import { granteeKey } from "./grantee.ts"
 import { describedAs, item, repositoryNames, Visibility } from "./names.ts"
 import { organizationRef } from "./organization.ts"
 import { ask, once, type Quay } from "./quay.ts"
+import { described, unless } from "./widening.ts"
 
 /** `name` may have slashes: `vendor/alpine`. */
 const schema = item({
@@ -71,6 +72,7 @@ export const repository: Kind<"repository", typeof schema, ReadError, Quay> = {
   implies: made,
   extras: "keep",
   destroys: "data",
+  narrows: unless({ description: described }),
   section: mapSection({
     under: "organization",
     name: "repositories",

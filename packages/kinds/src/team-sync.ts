@@ -94,6 +94,8 @@ export const teamSync: Kind<"team-sync", typeof schema, ReadError, Quay> = {
   needs: ({ organization, team }) => [teamRef(organization, team)],
   excludes: (it) => [{ kind: "team-member", parent: key(it), part: "users" }],
   extras: "remove",
+  // People who are not in the group lose the team.
+  narrows: () => true,
   requires: {
     feature: "TEAM_SYNCING",
     operation: "enableOrganizationTeamSync",

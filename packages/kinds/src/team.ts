@@ -7,6 +7,7 @@ import { organizationView, type ReadError } from "./answers.ts"
 import { describedAs, item, shortNames, TeamRole } from "./names.ts"
 import { organizationRef } from "./organization.ts"
 import { ask, type Quay } from "./quay.ts"
+import { described, raised, unless } from "./widening.ts"
 
 const schema = item({
   organization: Type.String(),
@@ -53,6 +54,7 @@ export const team: Kind<"team", typeof schema, ReadError, Quay> = {
   // Quay makes this team with the organization, and it holds the administrators.
   implicit: ({ name }) => name === "owners",
   extras: "keep",
+  narrows: unless({ role: raised("member", "creator", "admin"), description: described }),
   section: mapSection({
     under: "organization",
     name: "teams",

@@ -9,6 +9,7 @@
 import { fileSchema } from "@quaymaster/config"
 import {
   type Allowances,
+  additiveOnly,
   allowing,
   assemble,
   blockingOf,
@@ -100,6 +101,11 @@ export interface ApplyOptions<K extends LibraryKind = never>
   readonly fresh?: boolean | undefined
   /** What is done although the guard is against it, beside what the plan was made with. */
   readonly allow?: Allowances | undefined
+  /**
+   * `additive`: the plan is refused with `PlanBlocked` unless nothing is deleted, replaced or narrowed by it, so that nobody has
+   * less than before.
+   */
+  readonly approve?: "additive" | undefined
   /** The digest that was approved, `sha256:…`. A plan with another is refused with `PlanDiffers`. */
   readonly digest?: string | undefined
   /**
@@ -225,7 +231,7 @@ const applyOnce = async <K extends LibraryKind = never>(
   const targets = plan.targets
     .filter((target) => target.operations.length > 0)
     .map((target) => ({ target, registry: registryOf(settings, target, options) }))
-  const blocking = blockingOf(plan.targets)
+  const blocking = blockingOf(options.approve === "additive" ? additiveOnly(kinds, plan.targets) : plan.targets)
   if (blocking.length > 0) throw new PlanBlocked(blocking)
   const journal =
     options.journal === undefined || targets.length === 0 ? undefined : await openJournal(options.journal, cwd, plan)
@@ -420,6 +426,15 @@ export const validate = async <K extends LibraryKind = never>(
     collections: desired.scope.length
   }))
 }
+
+/**
+ * The plan with what speaks against applying it unattended among its verdicts: each operation by which somebody may have less
+ * than before. To be looked at; `apply` with `approve: "additive"` refuses such a plan by itself.
+ */
+export const judgeAdditive = <K extends LibraryKind = never>(
+  plan: LibraryPlan<K>,
+  options: { readonly kinds?: ReadonlyArray<K> | undefined } = {}
+): LibraryPlan<K> => ({ ...plan, targets: additiveOnly(allKinds(options.kinds), plan.targets) })
 
 /**
  * Reads a plan document for the built-in kinds and those given. `allow` is allowed beside what the plan was made with.

@@ -74,6 +74,10 @@ export const applyCommand = <const Name extends string>(name: Name, names: Names
         description: "If plan.json is stale, plan again, and do what is left of it"
       },
       { command: `${names.apply} --yes orgs/`, description: "Plan and apply without asking" },
+      {
+        command: `${names.apply} --approve additive orgs/`,
+        description: "The same, but only if nothing is deleted, replaced or narrowed"
+      },
       { command: `${names.apply} --yes --json orgs/ > report.json`, description: "The report for a program" }
     ])
   )
@@ -81,6 +85,7 @@ export const applyCommand = <const Name extends string>(name: Name, names: Names
 interface Input extends Showing, Planning {
   readonly files: ReadonlyArray<string>
   readonly yes: boolean
+  readonly approve: "additive" | undefined
   readonly digest: string | undefined
   readonly rebase: boolean
   readonly out: string | undefined
@@ -153,8 +158,8 @@ const run = async (host: Host, names: Names, input: Input): Promise<ExitCode> =>
   const { files, saved } = await given(host, input)
   const again = saved !== undefined && (input.rebase || files.length > 0)
   if (saved !== undefined && !again) refusePlanning(saved, input)
-  // What is approved is named already: by a plan file, by a digest, or by whoever says yes to anything.
-  const approved = input.yes || saved !== undefined || input.digest !== undefined
+  // What is approved is named already: by a plan file, by a digest, by what it may do, or because anything is.
+  const approved = input.yes || saved !== undefined || input.digest !== undefined || input.approve !== undefined
   const canAsk = host.stdinIsTerminal && host.stderr.isTerminal && !input.json
   if (!approved && !canAsk)
     throw new CommandFailed(
@@ -176,9 +181,10 @@ const run = async (host: Host, names: Names, input: Input): Promise<ExitCode> =>
       if (input.json) host.stdout.write(reportJson(plan, { targets: [], outcome: "applied" }))
       return ExitCode.ok
     }
-    const blocking = await blockingIn(plan)
+    const judged = await judge(work, plan)
+    const blocking = await blockingIn(judged)
     if (blocking !== undefined) {
-      if (input.json) host.stdout.write(refusalJson(plan))
+      if (input.json) host.stdout.write(refusalJson(judged))
       throw blocking
     }
     if (!approved) {
@@ -190,6 +196,11 @@ const run = async (host: Host, names: Names, input: Input): Promise<ExitCode> =>
   } finally {
     log.close()
   }
+}
+
+/** A plan, and what it was made of. */
+interface Made extends Planned {
+  readonly plan: LibraryPlan<LibraryKind>
 }
 
 /** What a run has at hand. `files` are those to be planned. */
@@ -241,6 +252,16 @@ const planned = async (
   }
 }
 
+/** The plan with what speaks against it as it is to be approved. */
+const judge = async (
+  { input, loaded: { kinds } }: Work,
+  plan: LibraryPlan<LibraryKind>
+): Promise<LibraryPlan<LibraryKind>> => {
+  if (input.approve === undefined) return plan
+  const { judgeAdditive } = await import("quaymaster")
+  return judgeAdditive(plan, { kinds })
+}
+
 /** What the guard has against the plan, if nobody allowed it. */
 const blockingIn = async (plan: Plan): Promise<Error | undefined> => {
   const { blockingOf, PlanBlocked } = await import("quaymaster")
@@ -250,10 +271,11 @@ const blockingIn = async (plan: Plan): Promise<Error | undefined> => {
 
 /** Saves the plan if that is wanted, and shows it. With --json the report alone is data, and the plan is talk. */
 const show = async (
-  { host, input, names }: Work,
-  { files, plan }: Planned,
+  work: Work,
+  { files, plan }: Made,
   counts: { readonly requests?: number; readonly milliseconds?: number }
 ): Promise<void> => {
+  const { host, input, names } = work
   if (input.out !== undefined) {
     const { encodePlan } = await import("quaymaster")
     await writeWhole(host, input.out, encodePlan(plan))
@@ -261,7 +283,7 @@ const show = async (
   const shown = input.json ? host.stderr : host.stdout
   if (!input.json || !input.quiet)
     shown.write(
-      planText(plan, styleOf(input.color, shown, host.env), {
+      planText(await judge(work, plan), styleOf(input.color, shown, host.env), {
         command: names.apply,
         apply: names.apply,
         files,
@@ -326,6 +348,7 @@ const walk = async (
           registry: saved === undefined ? undefined : options.registry,
           kinds,
           fresh,
+          approve: input.approve,
           rebase: input.rebase ? () => rebase(signal) : undefined,
           onEvent: heard(log, progress),
           signal
