@@ -3,10 +3,11 @@
  * nothing thrown for a file: what cannot be had is a problem among the others.
  */
 import { isUtf8 } from "node:buffer"
-import { glob, readdir, readFile, realpath, stat } from "node:fs/promises"
+import { glob, readdir, realpath, stat } from "node:fs/promises"
 import { basename, dirname, extname, join, normalize, resolve, sep } from "node:path"
 import { byText } from "@quaymaster/engine"
 import { type Located, quote } from "./problem.ts"
+import { readBytes } from "./read-bytes.ts"
 import { reasonOf } from "./secret.ts"
 import type { Sources, TextSource } from "./source.ts"
 import { MOST_CHARACTERS } from "./yaml.ts"
@@ -64,9 +65,7 @@ export const loadFile = async (name: string, { cwd, signal }: LoadOptions): Prom
     problem: { file: name, path: [], message, ...(line === undefined || column === undefined ? {} : { line, column }) }
   })
   try {
-    const { size } = await stat(path)
-    if (size > MOST_CHARACTERS) return fail(`larger than ${MOST_CHARACTERS / 1024 / 1024} MiB; split it`)
-    const bytes = await readFile(path, signal === undefined ? {} : { signal })
+    const bytes = await readBytes(path, { most: MOST_CHARACTERS, signal })
     if (!isUtf8(bytes)) {
       const before = bytes.toString("utf8").split("\ufffd", 1).join("").split("\n")
       return fail("is not UTF-8 text", before.length, (before.at(-1)?.length ?? 0) + 1)
@@ -75,7 +74,8 @@ export const loadFile = async (name: string, { cwd, signal }: LoadOptions): Prom
     return { source, path, identity: await realpath(path) }
   } catch (cause) {
     signal?.throwIfAborted()
-    return fail(`cannot be read: ${reasonOf(cause)}`)
+    const large = cause instanceof Error && "code" in cause && cause.code === "EFBIG"
+    return fail(large ? `larger than ${MOST_CHARACTERS / 1024 / 1024} MiB; split it` : `cannot be read: ${reasonOf(cause)}`)
   }
 }
 

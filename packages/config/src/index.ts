@@ -7,10 +7,11 @@ export { type Encoded, EncodeError, type EncodeOptions, encoder } from "./encode
 export { type LoadOptions, loadFiles, SETTINGS_FILE } from "./files.ts"
 export { fileSchema } from "./json-schema.ts"
 export { ConfigError, formatProblem, type Located, type Position } from "./problem.ts"
+export { readBytes } from "./read-bytes.ts"
 export { type Known, parseUrl, type Registry } from "./registry.ts"
 export { SchemaError } from "./rule.ts"
 export { type Clash, type Expanded, expandRules, ruledCollections, standIns } from "./rules.ts"
-export { resolveSecret, SecretError } from "./secret.ts"
+export { reasonOf, readSecretFile, resolveSecret, SecretError } from "./secret.ts"
 export {
   decodeSettings,
   loadSettings,

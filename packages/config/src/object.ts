@@ -4,7 +4,7 @@
  */
 import type { Path } from "@quaymaster/engine"
 import type { Report } from "./problem.ts"
-import { DEEPEST, type MapEntry, type Tree } from "./tree.ts"
+import { DEEPEST, type MapEntry, type Tree, textFault } from "./tree.ts"
 
 const MOST_VALUES = 1_000_000
 
@@ -26,6 +26,8 @@ export const treeOf = (file: string, value: unknown, report: Report): Tree => {
       return broken
     }
     if (stopped) return { type: "broken", at: undefined }
+    const fault = typeof part === "string" ? textFault(part) : undefined
+    if (fault !== undefined) return fail(path, fault)
     if (part === null || typeof part === "string" || typeof part === "boolean")
       return { type: "scalar", at: undefined, value: part }
     if (typeof part === "number")

@@ -2,6 +2,14 @@
  * Looking up secrets by reference. No message here shows more than the reference.
  */
 import type { SecretRef } from "@quaymaster/engine"
+import { readBytes } from "./read-bytes.ts"
+
+/** No secret is nearly as long, and neither is a chain of certificates. In bytes. */
+const LONGEST = 1024 * 1024
+
+/** The text of a file that holds a secret or a certificate. Rejects with the system's error. */
+export const readSecretFile = async (path: string, signal?: AbortSignal): Promise<string> =>
+  (await readBytes(path, { most: LONGEST, signal })).toString("utf8")
 
 /** A secret that could not be had. The message names the reference. */
 export class SecretError extends Error {
@@ -52,6 +60,8 @@ export const reasonOf = (cause: unknown): string => {
       return "it is a directory"
     case "ENOTDIR":
       return "part of its path is no directory"
+    case "EFBIG":
+      return "it is too large"
     case "ELOOP":
       return "its links lead in a circle"
     default:

@@ -72,3 +72,11 @@ export const locate = (tree: Tree, key: Position | undefined, path: Path): { tre
   }
   return here
 }
+
+/** What is wrong with a text that no registry can store, whatever it is for; undefined if nothing is. */
+export const textFault = (text: string): string | undefined =>
+  text.includes("\0")
+    ? "has a NUL character in it"
+    : text.isWellFormed()
+      ? undefined
+      : "has half a character in it: a surrogate without its other half"

@@ -22,7 +22,7 @@ import {
 } from "yaml"
 import type { Position, Report } from "./problem.ts"
 import { quote } from "./problem.ts"
-import { DEEPEST, type Document, type MapEntry, type Tree } from "./tree.ts"
+import { DEEPEST, type Document, type MapEntry, type Tree, textFault } from "./tree.ts"
 
 /** Text longer than this is refused unread. */
 export const MOST_CHARACTERS = 8 * 1024 * 1024
@@ -34,6 +34,11 @@ const TOO_DEEP = `nested deeper than ${DEEPEST} levels`
 
 /** How many values the aliases of one document may stand for, all of them together. */
 const MOST_ALIASED = 100_000
+
+/** How many words, signs and spaces a text may consist of: what a parser does with each of them costs more than the reading. */
+const MOST_LEXEMES = 2_000_000
+
+const MOST_DOCUMENTS = 10_000
 
 /** Mistakes of one value, beside which the rest of the document can still be read. */
 const LOCAL: ReadonlySet<string> = new Set(["BAD_DQ_ESCAPE", "BAD_SCALAR_START", "TAG_RESOLVE_FAILED", "BAD_ALIAS"])
@@ -100,20 +105,27 @@ export const parseText = (
     uniqueKeys: false
   })
   const documents: Array<Document> = []
-  let deep: number | undefined
-  // The parser's own loop would go as deep as the text does, which ends in a full stack or a full memory.
+  let stopped: { readonly offset: number; readonly why: string } | undefined
+  // The parser's own loop would go as deep and as far as the text does, which ends in a full stack or a full memory.
   const tokens = function* () {
     lineCounter.addNewLine(0)
+    let count = 0
     for (const lexeme of new Lexer().lex(text)) {
       yield* parser.next(lexeme)
-      if (parser.stack.length > DEEPEST_PARSED) {
-        deep = parser.offset
-        return
-      }
+      count++
+      if (parser.stack.length > DEEPEST_PARSED) stopped = { offset: parser.offset, why: TOO_DEEP }
+      if (count > MOST_LEXEMES) stopped = { offset: parser.offset, why: "more words and signs than one file may have; split it" }
+      if (stopped !== undefined) return
     }
     yield* parser.end()
   }
-  for (const document of composer.compose(tokens())) {
+  let count = 0
+  for (const document of withoutTraces(composer.compose(tokens()))) {
+    count++
+    if (count > MOST_DOCUMENTS) {
+      stopped = { offset: document.range[0], why: `more than ${MOST_DOCUMENTS} documents; split it` }
+      break
+    }
     const spoiled = reportSyntax(file, document, place, report)
     if (spoiled === undefined || document.contents === null) continue
     const root = new Converter(file, place, report, spoiled).document(document.contents)
@@ -124,8 +136,25 @@ export const parseText = (
   }
   // What precedes a document that never comes.
   for (const { code, pos } of composer.streamInfo().errors) report.at(file, place(pos[0]), [], syntax(code).text)
-  if (deep !== undefined) report.at(file, place(deep), [], TOO_DEEP)
+  if (stopped !== undefined) report.at(file, place(stopped.offset), [], stopped.why)
   return documents
+}
+
+/** Iterates without stack traces: a text full of mistakes makes an error of each, and its trace costs most of all. */
+function* withoutTraces<A>(items: Iterable<A>): Generator<A, void, undefined> {
+  const iterator = items[Symbol.iterator]()
+  for (;;) {
+    const limit = Error.stackTraceLimit
+    Error.stackTraceLimit = 0
+    let next: IteratorResult<A>
+    try {
+      next = iterator.next()
+    } finally {
+      Error.stackTraceLimit = limit
+    }
+    if (next.done === true) return
+    yield next.value
+  }
 }
 
 /** Where values are spoiled though the document is readable; undefined if its structure is not. */
@@ -243,7 +272,11 @@ class Converter {
     const { range, value } = node
     if (range && this.#isSpoiled(range[0], Math.max(range[1], range[0] + 1))) return { type: "broken", at }
     if (value === null) return { type: "scalar", at: key ?? at, value }
-    if (typeof value === "string" || typeof value === "boolean") return { type: "scalar", at, value }
+    if (typeof value === "string") {
+      const fault = textFault(value)
+      return fault === undefined ? { type: "scalar", at, value } : this.#fail(at, path, fault)
+    }
+    if (typeof value === "boolean") return { type: "scalar", at, value }
     if (typeof value !== "number") return this.#fail(at, path, "is not a value of YAML 1.2")
     if (!Number.isFinite(value)) return this.#fail(at, path, "should be a finite number")
     if (Number.isInteger(value) && !Number.isSafeInteger(value))
@@ -276,6 +309,11 @@ class Converter {
       const name = key.value
       const at = key.range ? this.#place(key.range[0]) : undefined
       if (key.anchor !== undefined) this.#anchors.set(key.anchor, { type: "scalar", at, value: name })
+      const fault = textFault(name)
+      if (fault !== undefined) {
+        this.#fail(at, path, `the key ${quote(name)} ${fault}`)
+        continue
+      }
       const merge = name === "<<" && key.type === Scalar.PLAIN
       const first = merge ? undefined : entries.get(name)
       if (first !== undefined || (merge && merged)) {

@@ -2,8 +2,7 @@
  * A connection to one registry: the client with its credentials, the limiter that all its requests pass, and who we are
  * there. A `sim:` URL is a simulated registry inside this process; all else is reached over HTTP.
  */
-import { readFile } from "node:fs/promises"
-import { type Registry, resolveSecret } from "@quaymaster/config"
+import { type Registry, readSecretFile, resolveSecret } from "@quaymaster/config"
 import { makeQuay, type Quay } from "@quaymaster/kinds"
 import { EventSink, makeLimiter, type RegistryEvent, retrying } from "@quaymaster/runtime"
 import {
@@ -102,7 +101,7 @@ export const connect = (
         limiter,
         caller,
         files: localFiles(options.cwd ?? process.cwd()),
-        secret: (reference) => resolveSecret(reference, options.env ?? process.env, (path) => readFile(path, "utf8"))
+        secret: (reference) => resolveSecret(reference, options.env ?? process.env, readSecretFile)
       }),
       stillUs: Effect.flatMap(whoAmI, (now) =>
         nameOf(now) === caller && isSuperuser(now) === isSuperuser(us)
@@ -177,13 +176,13 @@ const remote = (registry: Registry, options: ConnectionOptions) =>
 const tokenOf = async (registry: Registry, options: ConnectionOptions): Promise<string | undefined> => {
   if (options.token !== undefined) return options.token
   const env = options.env ?? process.env
-  if (registry.token !== undefined) return await resolveSecret(registry.token, env, (path) => readFile(path, "utf8"))
+  if (registry.token !== undefined) return await resolveSecret(registry.token, env, readSecretFile)
   return env["QUAY_TOKEN"]
 }
 
 const tlsOf = async ({ ca, cert, key, verify }: Registry): Promise<TlsOptions> => {
   const read = async (name: "ca" | "cert" | "key", file: string | undefined) =>
-    file === undefined ? {} : { [name]: await readFile(file, "utf8") }
+    file === undefined ? {} : { [name]: await readSecretFile(file) }
   return { verify, ...(await read("ca", ca)), ...(await read("cert", cert)), ...(await read("key", key)) }
 }
 
