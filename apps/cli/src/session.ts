@@ -5,7 +5,7 @@
 
 import { randomBytes } from "node:crypto"
 import { closeSync, openSync, writeSync } from "node:fs"
-import { chmod, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { chmod, rename, rm, writeFile } from "node:fs/promises"
 import { resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import type { ConnectionOptions, Event, LibraryKind, PlanOptions, ProjectOptions, Settings } from "quaymaster"
@@ -124,7 +124,8 @@ export const load = async (
 }
 
 const readToken = async (host: Host, file: string): Promise<string> => {
-  const text = await readFile(resolve(host.cwd, file), "utf8").catch((cause: unknown) => {
+  const { readSecretFile } = await import("quaymaster")
+  const text = await readSecretFile(resolve(host.cwd, file)).catch((cause: unknown) => {
     throw new CommandFailed(`The token in ${file} cannot be read: ${reasonOf(cause)}.`, { cause })
   })
   if (text.trim() === "") throw new CommandFailed(`The file ${file} is empty, and a token should be in it.`)
@@ -181,6 +182,8 @@ export const reasonOf = (cause: unknown): string => {
       return "it is a directory"
     case "ENOSPC":
       return "the disk is full"
+    case "EFBIG":
+      return "it is too large"
     default:
       return cause instanceof Error ? cause.message : String(cause)
   }

@@ -75,7 +75,9 @@ export const loadFile = async (name: string, { cwd, signal }: LoadOptions): Prom
   } catch (cause) {
     signal?.throwIfAborted()
     const large = cause instanceof Error && "code" in cause && cause.code === "EFBIG"
-    return fail(large ? `larger than ${MOST_CHARACTERS / 1024 / 1024} MiB; split it` : `cannot be read: ${reasonOf(cause)}`)
+    return fail(
+      large ? `larger than ${MOST_CHARACTERS / 1024 / 1024} MiB; split it` : `cannot be read: ${reasonOf(cause)}`
+    )
   }
 }
 
@@ -126,7 +128,11 @@ const walk = async (directory: string, cwd: string, visited: Set<string>): Promi
         const below = await walk(name, cwd, visited)
         if ("fault" in below) return below
         names.push(...below.names)
-      } else if (wanted(entry.name)) names.push(name)
+      } else if (wanted(entry.name)) {
+        // Nobody named it, and it may never end.
+        if (info?.isFile() === false) return { fault: `${quote(name)} is no file, and lies where files are read` }
+        names.push(name)
+      }
     }
   } catch (cause) {
     return { fault: `the directory ${quote(directory)} cannot be read: ${reasonOf(cause)}` }

@@ -11,7 +11,7 @@ export { readBytes } from "./read-bytes.ts"
 export { type Known, parseUrl, type Registry } from "./registry.ts"
 export { SchemaError } from "./rule.ts"
 export { type Clash, type Expanded, expandRules, ruledCollections, standIns } from "./rules.ts"
-export { reasonOf, readSecretFile, resolveSecret, SecretError } from "./secret.ts"
+export { readSecretFile, reasonOf, resolveSecret, SecretError } from "./secret.ts"
 export {
   decodeSettings,
   loadSettings,

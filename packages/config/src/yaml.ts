@@ -36,7 +36,7 @@ const TOO_DEEP = `nested deeper than ${DEEPEST} levels`
 const MOST_ALIASED = 100_000
 
 /** How many words, signs and spaces a text may consist of: what a parser does with each of them costs more than the reading. */
-const MOST_LEXEMES = 2_000_000
+const MOST_LEXEMES = 1_000_000
 
 const MOST_DOCUMENTS = 10_000
 
@@ -114,7 +114,8 @@ export const parseText = (
       yield* parser.next(lexeme)
       count++
       if (parser.stack.length > DEEPEST_PARSED) stopped = { offset: parser.offset, why: TOO_DEEP }
-      if (count > MOST_LEXEMES) stopped = { offset: parser.offset, why: "more words and signs than one file may have; split it" }
+      if (count > MOST_LEXEMES)
+        stopped = { offset: parser.offset, why: "more words and signs than one file may have; split it" }
       if (stopped !== undefined) return
     }
     yield* parser.end()

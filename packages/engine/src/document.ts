@@ -6,6 +6,7 @@ import { createHash } from "node:crypto"
 import { Type } from "@sinclair/typebox"
 import { Value } from "@sinclair/typebox/value"
 import { addressOf, byText } from "./address.ts"
+import { valueOfText } from "./document-text.ts"
 import { findCycle } from "./graph.ts"
 import { type Allowances, allowanceNames, judgeAll, mergeAllowances } from "./guard/allowance.ts"
 import { destroys } from "./guard/deletion.ts"
@@ -269,18 +270,18 @@ const sorted = (value: unknown): unknown => {
 
 /**
  * Reads a plan document, for the kinds it is to be applied with.
- * @throws {PlanUnreadable} if it is not JSON, of another format, edited since, or of kinds that are not there.
+ * @throws {PlanUnreadable} if it is not JSON, says a thing twice, is of another format, edited since, or of kinds that are not there.
  */
 export const decodePlan = <K extends Kind>(kinds: ReadonlyArray<K>, text: string): PlanOf<K> => {
   const document = parse(text)
   if (typeof document === "object" && document !== null && "format" in document && document.format !== FORMAT)
     throw new PlanUnreadable(
-      `The plan has the format ${JSON.stringify(document.format)}; this version reads "${FORMAT}".`
+      `The plan has the format ${short(JSON.stringify(document.format))}; this version reads "${FORMAT}".`
     )
   if (!Value.Check(PlanSchema, document)) {
     const first = Value.Errors(PlanSchema, document).First()
     throw new PlanUnreadable(
-      `This is not a plan${first === undefined ? "" : `: ${first.path === "" ? "the document" : first.path}: ${first.message}`}.`
+      `This is not a plan${first === undefined ? "" : `: ${first.path === "" ? "the document" : short(first.path)}: ${first.message}`}.`
     )
   }
   const known = indexKinds<K>(kinds)
@@ -301,19 +302,19 @@ export const decodePlan = <K extends Kind>(kinds: ReadonlyArray<K>, text: string
     )
   for (const { operations, verdicts } of targets) {
     const fault = incoherence(known, operations) ?? silence(known, operations, verdicts)
-    if (fault !== undefined) throw new PlanUnreadable(`The plan contradicts itself: ${fault}.`)
+    if (fault !== undefined) throw new PlanUnreadable(`The plan contradicts itself: ${short(fault)}.`)
   }
   return { ...document, targets }
 }
 
+const LONGEST = 200
+
+const short = (text: string): string => (text.length <= LONGEST ? text : `${text.slice(0, LONGEST).toWellFormed()}…`)
+
 const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new PlanUnreadable(`The plan is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause
-    })
-  }
+  const parsed = valueOfText(text)
+  if ("fault" in parsed) throw new PlanUnreadable(parsed.fault)
+  return parsed.value
 }
 
 const narrow = <K extends Kind>(

@@ -1,4 +1,5 @@
 /** The plan as a document: the same text and digest for the same plan, and nothing malformed gets through reading it. */
+import { inspect } from "node:util"
 import { describe, expect, it } from "vitest"
 import {
   type AnyOperation,
@@ -128,6 +129,11 @@ describe("the digest", () => {
 })
 
 describe("the document", () => {
+  it("reads back although an editor put a byte order mark before it, or ends its lines otherwise", () => {
+    expect(decodePlan(kinds, `\ufeff${text}`)).toEqual(decodePlan(kinds, text))
+    expect(decodePlan(kinds, text.replaceAll("\n", "\r\n"))).toEqual(decodePlan(kinds, text))
+  })
+
   it("reads back as the plan it was made of", () => {
     expect(decodePlan(kinds, text)).toEqual(plan)
     expect(encodePlan(decodePlan(kinds, text))).toBe(text)
@@ -189,9 +195,13 @@ const inOperation = (more: object) =>
 describe("a document is not read", () => {
   const creation = "create:robot:acme/ci"
   it.each<{ name: string; given: string; want: RegExp }>([
-    { name: "that is not JSON", given: "operations: []", want: /^The plan is not JSON: / },
-    { name: "that is empty", given: "", want: /^The plan is not JSON: / },
-    { name: "that is cut off", given: text.slice(0, -20), want: /^The plan is not JSON: / },
+    { name: "that is not JSON", given: "operations: []", want: /^The plan is not JSON\.$/ },
+    { name: "that is empty", given: "", want: /^The plan is not JSON\.$/ },
+    {
+      name: "that is cut off",
+      given: text.slice(0, -20),
+      want: /^The plan is not JSON: it breaks at line \d+ column \d+\.$/
+    },
     { name: "that is JSON, but no object", given: "[]", want: /^This is not a plan/ },
     { name: "that is null", given: "null", want: /^This is not a plan/ },
     {
@@ -309,6 +319,68 @@ describe("a document is not read", () => {
   ])("$name", ({ given, want }) => {
     expect(() => decodePlan(kinds, given)).toThrow(PlanUnreadable)
     expect(() => decodePlan(kinds, given)).toThrow(want)
+  })
+
+  it.each<{ name: string; given: string; want: RegExp }>([
+    {
+      name: "that has a key twice",
+      given: text.replace('"action"', '"action": "delete", "action"'),
+      want: /a key twice/
+    },
+    {
+      name: "that has a key twice in what a kind alone understands",
+      given: text.replace('"role": "admin"', '"role": "member", "role": "admin"'),
+      want: /a key twice/
+    },
+    {
+      name: "that is nested without end",
+      given: `{"format":${"[".repeat(1e6)}${"]".repeat(1e6)}}`,
+      want: /deeper than 100/
+    },
+    {
+      name: "with a number out of range",
+      given: text.replace('"unchanged": 0', '"unchanged": 1e400'),
+      want: /out of range/
+    },
+    { name: "with a number that is none", given: text.replace('"unchanged": 0', '"unchanged": NaN'), want: /not JSON/ },
+    { name: "with less than nothing", given: text.replace('"unchanged": 0', '"unchanged": -1'), want: /unchanged/ },
+    { name: "with a format as long as a book", given: JSON.stringify({ format: "x".repeat(1e6) }), want: /^.{0,300}$/ },
+    {
+      name: "with a path as long as a book",
+      given: edited((it) => ({ ...it, ["x".repeat(1e6)]: 1 })),
+      want: /^.{0,300}$/
+    }
+  ])("$name", ({ given, want }) => {
+    expect(() => decodePlan(kinds, given)).toThrow(PlanUnreadable)
+    expect(() => decodePlan(kinds, given)).toThrow(want)
+  })
+
+  it("and nothing of it told where it is another file than a plan", () => {
+    expect(() => decodePlan(kinds, "s3cret-of-somebody")).toThrow(/^The plan is not JSON\.$/)
+    try {
+      decodePlan(kinds, '{"format": s3cret}')
+    } catch (error) {
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("s3cret")
+    }
+  })
+
+  it("where tens of thousands of operations need each other in a circle, of which no more is told than helps", () => {
+    const count = 20_000
+    const operations = Array.from(
+      { length: count },
+      (_, i): AnyOperation => ({
+        id: `create:robot:acme/r${i}`,
+        action: "create",
+        kind: "robot",
+        key: `acme/r${i}`,
+        after: { organization: "acme", name: `r${i}` },
+        needs: [`create:robot:acme/r${(i + 1) % count}`]
+      })
+    )
+    const given = encodePlan(assemble([{ ...planned(), operations, verdicts: [] }], "1.0.0"))
+    expect(() => decodePlan(kinds, given)).toThrow(
+      /^The plan contradicts itself: these operations need each other.{0,300}$/
+    )
   })
 
   it("by one that lacks the kinds it is about", () => {

@@ -498,6 +498,8 @@ export {
   ConfigError,
   type Located,
   loadSettings,
+  readBytes,
+  readSecretFile,
   SchemaError,
   SecretError,
   type Settings,

@@ -2,7 +2,6 @@
  * `quay-apply`: does what a plan says. The plan comes from a file that `quay-plan -o` wrote, which is the approval; or it is
  * made here from organization files, shown, and approved by a person or by `--yes`. The report is on stdout.
  */
-import { readFile } from "node:fs/promises"
 import { resolve } from "node:path"
 import * as Command from "effect/cli/Command"
 import type { ApplyReport, LibraryKind, LibraryPlan, Plan } from "quaymaster"
@@ -103,11 +102,16 @@ interface Given {
   readonly files: ReadonlyArray<string>
 }
 
+/** What is larger is no plan. */
+const MOST_BYTES = 256 * 1024 * 1024
+
 const given = async (host: Host, { digest, files, rebase }: Input): Promise<Given> => {
   const saved: Array<Saved> = []
   for (const file of files) {
     if (!file.endsWith(".json")) continue
-    const text = await readFile(resolve(host.cwd, file), "utf8").catch(() => undefined)
+    const { readBytes } = await import("quaymaster")
+    const bytes = await readBytes(resolve(host.cwd, file), { most: MOST_BYTES }).catch(() => undefined)
+    const text = bytes?.toString("utf8")
     if (text !== undefined && isPlan(text)) saved.push({ file, text })
   }
   const [first, second] = saved
