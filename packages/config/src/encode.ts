@@ -19,6 +19,7 @@ import {
   type Path,
   preflight,
   secretsIn,
+  unknownWorld,
   type World
 } from "@quaymaster/engine"
 import { Checker } from "./check.ts"
@@ -432,7 +433,7 @@ const readOf = (kind: Kind, node: unknown, parent: string): ReadonlyArray<Item> 
 const differenceOf = (kind: Kind, item: Item, said: Item): string | undefined => {
   const fields = diff(kind, item, said).map(({ field }) => field)
   if (fields.length > 0) return `no file can say what is there of ${fields.join(", ")}`
-  return kind.refuses?.(said, item)
+  return kind.refuses?.(said, item, unknownWorld)
 }
 
 /**

@@ -69,8 +69,8 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   readonly requests?: { readonly [name: string]: Item }
   /** What the registry must offer for this kind. */
   readonly requires?: Requirements
-  /** Why a declared object cannot be, in view of what is there: a sentence that refuses the plan. */
-  refuses?(item: Static<Schema>, before: Static<Schema> | undefined): string | undefined
+  /** Why a declared object cannot be, in view of what is there and will be: a sentence that refuses the plan. */
+  refuses?(item: Static<Schema>, before: Static<Schema> | undefined, world: World): string | undefined
   /** Whether what lives in a declared object can be compared only once this is as declared. Until then it is left out. */
   holdsBack?(item: Static<Schema>, before: Static<Schema>): boolean
   /**

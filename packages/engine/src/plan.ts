@@ -74,7 +74,7 @@ export const planTarget = <K extends Kind>(
 
   const mistakes = [
     ...problems,
-    ...refusals(decisions),
+    ...refusals(situation, decisions, predictions),
     ...lastingObjects(situation, decisions),
     ...lostObjects(decisions),
     ...excludedCollections(situation, decisions),

@@ -79,11 +79,14 @@ export interface Actual {
 /** What a kind may look at to predict what the registry does by itself. */
 export interface World {
   readonly caller: string | undefined
-  /** The objects that a collection will have when everything planned for it is done. */
+  /** The objects that a collection, or any part of it if none is named, will have when everything planned for it is done. */
   collection(collection: Collection): ReadonlyArray<Item>
   /** An object as it is until then: as it was read, or as the registry will have made it. Undefined if it is not known. */
   found(address: Address): Item | undefined
 }
+
+/** One of which nothing is known. */
+export const unknownWorld: World = { caller: undefined, collection: () => [], found: () => undefined }
 
 /** The actual state, indexed by address and by collection. */
 export interface ActualIndex {
@@ -93,6 +96,22 @@ export interface ActualIndex {
 }
 
 export const collectionOf = (kind: Kind, item: Item): Collection => ({ kind: kind.kind, ...kind.collection(item) })
+
+/** By the ids of the collections that things are in, and of the whole of which one is a part. */
+export const groupByPlace = <A>(
+  things: Iterable<A>,
+  placeOf: (thing: A) => Collection | undefined
+): ReadonlyMap<string, ReadonlyArray<A>> => {
+  const groups = new Map<string, Array<A>>()
+  for (const thing of things) {
+    const place = placeOf(thing)
+    if (place === undefined) continue
+    const { kind, parent, part } = place
+    append(groups, collectionId({ kind, parent }), thing)
+    if (part !== undefined) append(groups, collectionId(place), thing)
+  }
+  return groups
+}
 
 export const indexActual = (kinds: ReadonlyMap<string, Kind>, actual: Actual): ActualIndex => {
   const byAddress = new Map<string, Found>()

@@ -2,7 +2,7 @@
  * The mirror of an organization: Quay finds the repositories of a namespace elsewhere by itself, and keeps a copy of each in
  * the organization, where nobody can make any then. It wants an organization of its own: an empty one.
  */
-import { PlanRefused, section } from "@quaymaster/engine"
+import { PlanRefused, section, type World } from "@quaymaster/engine"
 import type { Kind } from "@quaymaster/runtime"
 import type { OrganizationMirrorView } from "@quaymaster/sdk"
 import { type Static, Type } from "@sinclair/typebox"
@@ -163,6 +163,15 @@ const refusal = (organization: string, found: ReadonlyArray<string>): PlanRefuse
     }
   ])
 
+/** Why there can be no mirror beside what else files declare, if there cannot. */
+const crowded = (organization: string, world: World): string | undefined => {
+  const { length } = world.collection({ kind: "repository", parent: organization })
+  return length === 0
+    ? undefined
+    : `The files declare ${length === 1 ? "a repository" : `${length} repositories`} of ${organization} as well, and Quay ` +
+        "mirrors into an empty organization only. Leave them out: the mirror makes those that it finds."
+}
+
 /** Quay replaces it as a whole. */
 const configOf = ({ proxy, verify_tls }: OrganizationMirror, before: Partial<OrganizationMirror> = {}) => ({
   verify_tls: verify_tls ?? before.verify_tls ?? true,
@@ -198,7 +207,8 @@ export const organizationMirror: Kind<"organization-mirror", typeof schema, Read
   leaves: () => ["The repositories that it made stay, as normal ones."],
   requests: mirroringRequests,
   setAfterwards: ["sync"],
-  refuses: refusesToRun,
+  refuses: (mirror, before, world) =>
+    before === undefined ? crowded(mirror.organization, world) : refusesToRun(mirror, before),
   diff: mirroringChanges,
   section: section({
     under: "organization",

@@ -2,7 +2,16 @@
  * The mirror of a repository: which tags of which repository elsewhere Quay copies here, and how often. Making one makes the
  * repository a mirror, to which nobody can push, and lets the robot account write to it. Quay has no way to remove one.
  */
-import { type Change, type Collection, diff, type Entry, type Implied, section, type World } from "@quaymaster/engine"
+import {
+  type Change,
+  type Collection,
+  diff,
+  type Entry,
+  type Implied,
+  PlanRefused,
+  section,
+  type World
+} from "@quaymaster/engine"
 import type { Kind } from "@quaymaster/runtime"
 import type { MirrorView } from "@quaymaster/sdk"
 import { type Static, Type } from "@sinclair/typebox"
@@ -156,6 +165,8 @@ const bodyOf = (after: RepositoryMirror, changes: ReadonlyArray<Change>) => {
   }
 }
 
+const AS_A_WHOLE = "Quay mirrors the organization as a whole, so its repositories have no mirrors of their own."
+
 /** Quay gives the robot account write, unless it may do more. */
 const letWrite = ({ repository, robot }: RepositoryMirror, world: World): ReadonlyArray<Implied> => {
   if (robot === undefined) return []
@@ -193,7 +204,11 @@ export const repositoryMirror: Kind<"repository-mirror", typeof schema, ReadErro
   narrows: () => true,
   requests: mirroringRequests,
   setAfterwards: ["sync"],
-  refuses: refusesToRun,
+  refuses: (mirror, before, world) => {
+    const organization = organizationOf(mirror.repository)
+    const ofOrganization = world.collection({ kind: "organization-mirror", parent: organization })
+    return before === undefined && ofOrganization.length > 0 ? AS_A_WHOLE : refusesToRun(mirror, before)
+  },
   requires: {
     feature: "REPO_MIRROR",
     operation: "createRepoMirrorConfig",
@@ -323,6 +338,13 @@ const listOf = (
   Effect.gen(function* () {
     const view = yield* organizationView(organization)
     const states = view === undefined ? undefined : yield* repositoryStates(organization)
+    const mirrored = asked.filter(
+      ({ part, repository }) => part !== OFF && declared.has(repository) && states?.get(repository) === "org_mirror"
+    )
+    if (mirrored.length > 0)
+      return yield* Effect.fail(
+        new PlanRefused(mirrored.map((it) => ({ message: `repository-mirror ${it.repository}: ${AS_A_WHOLE}` })))
+      )
     const found = yield* Effect.forEach(
       asked,
       ({ part, repository }) => {

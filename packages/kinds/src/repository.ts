@@ -1,5 +1,5 @@
 /** Repositories of an organization: description and visibility. What people may do with one is a kind of its own. */
-import { type Implied, mapSection, type World } from "@quaymaster/engine"
+import { type Implied, mapSection, PlanRefused, type World } from "@quaymaster/engine"
 import type { Kind } from "@quaymaster/runtime"
 import { type Static, Type } from "@sinclair/typebox"
 import { Value } from "@sinclair/typebox/value"
@@ -59,6 +59,24 @@ const made = (repository: Repository, world: World): ReadonlyArray<Implied> => {
   return [{ kind: "repository-state", item: { repository: key, state: "normal" } }, ...grants]
 }
 
+const MIRRORED =
+  "The organization is a mirror, and Quay alone makes repositories in it. Leave it out until the mirror has found it, or " +
+  "remove the mirror first."
+
+/** The states of what is there tell of a mirror that no file says anything of, once it has found something. */
+const refuseInMirror = (
+  organization: string,
+  found: ReadonlyArray<{ readonly name: string; readonly state?: string | null }>,
+  declared: ReadonlySet<string>
+): Effect.Effect<void, PlanRefused> => {
+  if (!found.some(({ state }) => state === "ORG_MIRROR")) return Effect.void
+  const there = new Set(found.map(({ name }) => keyOf({ organization, name })))
+  const wanted = [...declared].filter((key) => organizationOf(key) === organization && !there.has(key))
+  return wanted.length === 0
+    ? Effect.void
+    : Effect.fail(new PlanRefused(wanted.map((key) => ({ message: `repository ${key}: ${MIRRORED}` }))))
+}
+
 export const repository: Kind<"repository", typeof schema, ReadError, Quay> = {
   kind: "repository",
   scopes: ["repo:create", "repo:admin"],
@@ -67,8 +85,16 @@ export const repository: Kind<"repository", typeof schema, ReadError, Quay> = {
   key: keyOf,
   collection: ({ organization }) => ({ parent: organization }),
   needs: ({ organization }) => [organizationRef(organization)],
-  // Default permissions count at creation, so they are settled before.
-  follows: ({ organization }) => [{ kind: "default-permission", parent: organization }],
+  // Default permissions count at creation, so they are settled before. A mirror of the organization lets nobody make any.
+  follows: ({ organization }) => [
+    { kind: "default-permission", parent: organization },
+    { kind: "organization-mirror", parent: organization }
+  ],
+  refuses: ({ organization }, before, world) => {
+    const mirror = { kind: "organization-mirror", parent: organization }
+    const isMirror = world.found({ kind: "organization-mirror", key: organization }) !== undefined
+    return before === undefined && isMirror && world.collection(mirror).length > 0 ? MIRRORED : undefined
+  },
   implies: made,
   extras: "keep",
   destroys: "data",
@@ -100,7 +126,7 @@ export const repository: Kind<"repository", typeof schema, ReadError, Quay> = {
     }
   }),
 
-  list: (collections) =>
+  list: (collections, declared) =>
     Effect.map(
       Effect.forEach(
         collections,
@@ -108,6 +134,7 @@ export const repository: Kind<"repository", typeof schema, ReadError, Quay> = {
           Effect.gen(function* () {
             if ((yield* organizationView(parent)) === undefined) return []
             const found = yield* repositories(parent)
+            yield* refuseInMirror(parent, found, declared)
             return found.map(
               ({ description, is_public, name }): Repository => ({
                 organization: parent,

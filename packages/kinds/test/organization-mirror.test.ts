@@ -262,6 +262,18 @@ describe("an organization that is to become a mirror", () => {
     await refused(trial, /cannot become a mirror while it has 1 repository and immutability policies/)
   })
 
+  tested("is to have none, either", async (trial) => {
+    const beside = (names: string) => file({}, `${ROBOTS}repositories: { ${names} }\n`)
+    for (const given of ["prune: []", ROBOTS]) {
+      await trial.reach(given)
+      const error = await rejection(trial.plan(beside("app: {}, web: {}")))
+      expect(error).toBeInstanceOf(PlanRefused)
+      expect(String(error)).toMatch(/declare 2 repositories of .* Quay mirrors into an empty organization only/)
+      expect(String(error)).toMatch(/1\.yaml:/)
+    }
+    await trial.reach(beside(""))
+  })
+
   tested("is not asked for a cache or policies in the same file", async (trial) => {
     for (const beside of ["proxy_cache: { upstream: docker.io }", "immutability: [{ tag_pattern: v.* }]"])
       expect(String(await rejection(trial.plan(file({}, `${ROBOTS}${beside}\n`))))).toMatch(/cannot stand beside this/)
@@ -273,6 +285,37 @@ describe("an organization that is to become a mirror", () => {
     await trial.plan(file({ enabled: "false" }))
     expect(trial.simulator.requests.all()).toMatchObject({ "GET /api/v1/organization/{orgname}/mirror": 1 })
     expect(Object.keys(trial.simulator.requests.all()).join()).not.toMatch(/proxycache|immutability|repository/)
+  })
+})
+
+describe("an organization that is a mirror", () => {
+  tested("is refused repositories that the mirror has not made", async (trial) => {
+    await trial.reach(file({ enabled: "false" }))
+    const error = await rejection(trial.plan(file({ enabled: "false" }, `${ROBOTS}repositories: { app: {} }\n`)))
+    expect(error).toBeInstanceOf(PlanRefused)
+    expect(String(error)).toMatch(/repository .*\/app: .*Quay alone makes repositories in it/)
+  })
+
+  simulated("is known by what it has found, where no file says anything of it", async (trial) => {
+    await trial.reach(file({ enabled: "false" }))
+    trial.simulator.push({ repository: `${trial.org}/app`, tag: "v1", by: `${trial.org}+sync` })
+    await trial.reach(`${ROBOTS}repositories: { app: { description: Found } }`)
+    const other = await rejection(trial.plan(`${ROBOTS}repositories: { app: {}, web: {} }`))
+    expect(other).toBeInstanceOf(PlanRefused)
+    expect(String(other)).toMatch(/repository .*\/web: .*Quay alone makes repositories in it/)
+    const mirror = `{ source: quay.io/libpod/alpine, tags: [a], robot: sync }`
+    const own = await rejection(trial.plan(`${ROBOTS}repositories: { app: { mirror: ${mirror} } }`))
+    expect(own).toBeInstanceOf(PlanRefused)
+    expect(String(own)).toMatch(/repository-mirror .*\/app: Quay mirrors the organization as a whole/)
+    await trial.reach(`${ROBOTS}repositories: { app: { mirror: { enabled: false } } }`)
+  })
+
+  tested("has repositories made as soon as the mirror is gone", async (trial) => {
+    await trial.reach(file({ enabled: "false" }))
+    const plan = await trial.reach(`${ROBOTS}prune: [mirror]\nmirror: {}\nrepositories: { app: {} }`)
+    expect(operationOf(trial, plan, "create:repository:$org/app")?.needs).toEqual([
+      trial.real("delete:organization-mirror:$org")
+    ])
   })
 })
 

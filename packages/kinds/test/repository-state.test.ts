@@ -1,5 +1,5 @@
 // The state of repositories over HTTP: who may push to one, and what a mirror or an organization's mirror makes of it.
-import { PlanRefused } from "@quaymaster/engine"
+import { PlanRefused, unknownWorld } from "@quaymaster/engine"
 import { describe, expect, test } from "vitest"
 import { repositoryState as kind } from "../src/repository-state.ts"
 import { operationOf, rejection, type Trial, trials } from "./harness.ts"
@@ -133,8 +133,10 @@ describe("the state of repositories", () => {
 describe("in a repository of an organization's mirror", () => {
   test("the state is refused", () => {
     const before = { repository: "acme/app", state: "org_mirror" } as const
-    expect(kind.refuses?.({ repository: "acme/app", state: "read_only" }, before)).toMatch(/organization's mirror/)
-    expect(kind.refuses?.({ repository: "acme/app", state: "read_only" }, undefined)).toBeUndefined()
+    expect(kind.refuses?.({ repository: "acme/app", state: "read_only" }, before, unknownWorld)).toMatch(
+      /organization's mirror/
+    )
+    expect(kind.refuses?.({ repository: "acme/app", state: "read_only" }, undefined, unknownWorld)).toBeUndefined()
   })
 })
 

@@ -5,7 +5,7 @@ import type { AnyOperation } from "../operation.ts"
 import type { Problem } from "../target-plan.ts"
 import type { Decisions } from "./decision.ts"
 import type { Draft } from "./draft.ts"
-import type { Predictions } from "./prediction.ts"
+import { type Predictions, worldOf } from "./prediction.ts"
 import { needsOf, refersTo, type Situation, type Wanted } from "./situation.ts"
 
 /** Declared objects that a deletion would take along. What a replacement takes along is made again, if it can be, and no mistake. */
@@ -20,13 +20,19 @@ export const lostObjects = ({ doomed, fates }: Decisions): ReadonlyArray<Problem
     return [{ message, ...want.origin }]
   })
 
-/** What cannot be as declared, in view of what is there. */
-export const refusals = ({ fates }: Decisions): ReadonlyArray<Problem> =>
-  [...fates.values()].flatMap((fate) => {
+/** What cannot be as declared, in view of what is there and of what will be. */
+export const refusals = (
+  situation: Situation,
+  decisions: Decisions,
+  predictions: Predictions
+): ReadonlyArray<Problem> => {
+  const world = worldOf(situation, decisions, predictions)
+  return [...decisions.fates.values()].flatMap((fate) => {
     const { item, key, kind, origin } = fate.want
-    const reason = kind.refuses?.(item, "before" in fate ? fate.before : undefined)
+    const reason = kind.refuses?.(item, "before" in fate ? fate.before : undefined, world)
     return reason === undefined ? [] : [{ message: `${kind.kind} ${key}: ${reason}`, ...origin }]
   })
+}
 
 /** What is declared absent, is there, and stays. */
 export const lastingObjects = (

@@ -6,8 +6,7 @@
  */
 import { type Collection, collectionId, type Ref } from "../address.ts"
 import type { Needs } from "../graph.ts"
-import { groupBy } from "../lists.ts"
-import { collectionOf } from "../state.ts"
+import { collectionOf, groupByPlace } from "../state.ts"
 import type { Decisions } from "./decision.ts"
 import { type Draft, makerOf } from "./draft.ts"
 import type { Predictions } from "./prediction.ts"
@@ -58,7 +57,7 @@ const indexDrafts = ({ fates }: Decisions, predictions: Predictions, drafts: Rea
     if (action === "create" || action === "replace") makers.set(on.address, id)
     if (action === "delete" || action === "replace") ends.set(on.address, id)
   }
-  return { makers, ends, byCollection: groupBy(drafts, ({ on }) => collectionId(collectionOf(on.kind, on.item))) }
+  return { makers, ends, byCollection: groupByPlace(drafts, ({ on }) => collectionOf(on.kind, on.item)) }
 }
 
 /** The operations under the addresses that references lead to. */

@@ -4,8 +4,8 @@
  */
 import { addressOf, type Collection, collectionId } from "../address.ts"
 import type { Implied, Item } from "../kind.ts"
-import { groupBy, sortedBy } from "../lists.ts"
-import { collectionOf, type World } from "../state.ts"
+import { sortedBy } from "../lists.ts"
+import { collectionOf, groupByPlace, type World } from "../state.ts"
 import type { Decisions } from "./decision.ts"
 import { keptBecause } from "./extras.ts"
 import { type Fate, type Fates, isMade, outcome } from "./fate.ts"
@@ -22,17 +22,9 @@ export interface Prediction extends Resource {
 export type Predictions = ReadonlyMap<string, Prediction>
 
 export const predict = (situation: Situation, decisions: Decisions): Predictions => {
-  const { caller, kinds, there } = situation
+  const { kinds } = situation
   const predictions = new Map<string, Prediction>()
-  const world: World = {
-    caller,
-    collection: foreseen(situation, decisions),
-    found: ({ key, kind }) => {
-      const address = addressOf(kind, key)
-      const found = decisions.doomed.has(address) ? undefined : there.byAddress.get(address)
-      return predictions.get(address)?.item ?? found?.item
-    }
-  }
+  const world = worldOf(situation, decisions, predictions)
   for (const [cause, fate] of inTurn(decisions.fates)) {
     for (const { item, kind: name } of impliedBy(fate, world)) {
       const kind = kinds.get(name)
@@ -43,6 +35,17 @@ export const predict = (situation: Situation, decisions: Decisions): Predictions
   }
   return predictions
 }
+
+/** What kinds may look at. */
+export const worldOf = (situation: Situation, decisions: Decisions, predictions: Predictions): World => ({
+  caller: situation.caller,
+  collection: foreseen(situation, decisions),
+  found: ({ key, kind }) => {
+    const address = addressOf(kind, key)
+    const found = decisions.doomed.has(address) ? undefined : situation.there.byAddress.get(address)
+    return predictions.get(address)?.item ?? found?.item
+  }
+})
 
 const impliedBy = (fate: Fate, world: World): ReadonlyArray<Implied> => {
   const { item, kind } = fate.want
@@ -79,14 +82,18 @@ const isUnwanted = (situation: Situation, made: Resource): boolean => {
 
 /** What a collection will have when all that is planned for it is done, in the order of the keys. Asked for often. */
 const foreseen = ({ kinds, there }: Situation, { doomed, fates, removed }: Decisions): World["collection"] => {
-  const declared = groupBy(fates.values(), ({ want }) => collectionId(collectionOf(want.kind, want.item)))
+  const found = groupByPlace(there.byAddress.values(), ({ item, kind: name }) => {
+    const kind = kinds.get(name)
+    return kind === undefined ? undefined : collectionOf(kind, item)
+  })
+  const declared = groupByPlace(fates.values(), ({ want }) => collectionOf(want.kind, want.item))
   const answers = new Map<string, ReadonlyArray<Item>>()
   const look = (of: Collection): ReadonlyArray<Item> => {
     const id = collectionId(of)
     const kind = kinds.get(of.kind)
     if (kind === undefined) return []
     const items = new Map<string, Item>()
-    for (const { item } of there.byCollection.get(id) ?? []) {
+    for (const { item } of found.get(id) ?? []) {
       const { address, key } = resourceOf(kind, item)
       if (!removed.has(address) && !doomed.has(address)) items.set(key, item)
     }
