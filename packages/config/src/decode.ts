@@ -4,6 +4,7 @@
  * the files are told together. Nothing is read or asked here; what a registry has is compared elsewhere.
  */
 import {
+  type AddressPattern,
   addressOf,
   byText,
   type Collection,
@@ -15,13 +16,14 @@ import {
   type Kind,
   type Owned,
   type Path,
+  patternFinder,
   type Rule,
   type RuleSection,
   type World
 } from "@quaymaster/engine"
 import { Checker } from "./check.ts"
 import { type AnyDeclaration, declarationOf } from "./declaration.ts"
-import { type Layout, layoutOf, type Place, type Root } from "./layout.ts"
+import { kindsIn, type Layout, layoutOf, type Place, type Root } from "./layout.ts"
 import { dotted, type Position, quote, Report } from "./problem.ts"
 import { type Known, type Registry, Targets } from "./registry.ts"
 import { clashesOf, expandRules } from "./rules.ts"
@@ -86,6 +88,7 @@ export const decode = <K extends Kind>(
   }
   sameRegistry(gathered.values(), report)
   for (const it of [...gathered.values(), ...astray]) {
+    checkIgnored(it, report)
     checkReferences(it, layout, report)
     checkRules(it, report)
   }
@@ -158,6 +161,8 @@ interface Ruling<K extends Kind> extends Says<K> {
 interface Read<K extends Kind> extends Says<K> {
   readonly root: About
   readonly rulings: ReadonlyArray<Ruling<K>>
+  readonly protect: ReadonlyArray<AddressPattern>
+  readonly ignore: ReadonlyArray<AddressPattern>
   readonly registry: unknown
   readonly registries: unknown
 }
@@ -286,13 +291,62 @@ const readDocument = <K extends Kind>(layout: Layout<K>, document: Document, rep
   section(says, root, value, { tree, key: undefined, path: [] }, undefined)
   const about = aboutOf(root.kind, says.declared, document)
   if (about === undefined) return undefined
+  const holder = root.kind.section.owns === undefined ? says.declared[0]?.key : undefined
+  const patterns = (name: "protect" | "ignore") =>
+    readPatterns(root, document, textsIn(common?.get(name), name, checker), holder, report)
   return {
     root: about,
     ...says,
     rulings,
+    protect: patterns("protect"),
+    ignore: patterns("ignore"),
     registry: common?.get("registry"),
     registries: common?.get("registries")
   }
+}
+
+/** The texts of a list, each with where it is written. */
+const textsIn = (node: unknown, name: string, checker: Checker) =>
+  (Array.isArray(node) ? node : []).flatMap((text: unknown, i) =>
+    typeof text === "string" ? [{ text, path: [name, ...checker.written(node, [i])] }] : []
+  )
+
+/** Patterns of what a document names beside its sections: `repository/app`, of kinds that it can name. */
+const readPatterns = (
+  root: Root,
+  { file, root: tree }: Document,
+  written: ReadonlyArray<{ readonly text: string; readonly path: Path }>,
+  within: string | undefined,
+  report: Report
+): ReadonlyArray<AddressPattern> => {
+  const kinds = kindsIn(root)
+  return written.flatMap(({ path, text }): ReadonlyArray<AddressPattern> => {
+    const [kind = ""] = text.split("/", 1)
+    const { at } = locate(tree, undefined, path)
+    if (kinds.some((it) => it.kind === kind))
+      return [
+        {
+          kind,
+          match: text.slice(kind.length + 1),
+          source: sourceOf({ file, at, path }),
+          ...(within === undefined ? {} : { within })
+        }
+      ]
+    const bySection = kinds.find(({ section }) => section.name === kind)?.kind
+    report.at(
+      file,
+      at,
+      path,
+      `there is no kind named ${quote(kind)} here`,
+      bySection === undefined
+        ? report.didYouMean(
+            kind,
+            kinds.map((it) => it.kind)
+          )
+        : `did you mean ${quote(bySection)}?`
+    )
+    return []
+  })
 }
 
 /** An entry that says that its object shall not be there says nothing else of it. */
@@ -412,12 +466,16 @@ class Gathered<K extends Kind> {
   /** @throws {SchemaError} if a kind's section reads what is no object of the kind. */
   target(registry: Registry): Target<K> {
     const rules = this.documents.flatMap(({ rulings }) => rulings.map(({ rule }) => rule))
+    const protect = this.documents.flatMap((it) => it.protect)
+    const ignore = this.documents.flatMap((it) => it.ignore)
     const said: Desired<K> = {
       declarations: this.documents.flatMap(({ declared }) =>
         declared.map((one) => declarationOf(this.kinds, plainly(one)))
       ),
       scope: this.documents.flatMap(({ owned }) => unique(owned)),
-      ...(rules.length === 0 ? {} : { rules })
+      ...(rules.length === 0 ? {} : { rules }),
+      ...(protect.length === 0 ? {} : { protect }),
+      ...(ignore.length === 0 ? {} : { ignore })
     }
     const { desired } = expandRules([...this.kinds.values()], said, said.declarations)
     const files = [...new Set(this.documents.map(({ root }) => root.file))].sort(byText)
@@ -494,6 +552,17 @@ const sameRegistry = (all: Iterable<Gathered<Kind>>, report: Report): void => {
 const mayBe = (key: string, lost: string | undefined): boolean =>
   lost === undefined || key === lost || (lost !== "" && [`/${lost}`, `:${lost}`].some((end) => key.endsWith(end)))
 
+/** What is somebody else's is not to be declared. */
+const checkIgnored = <K extends Kind>({ declared, documents }: Gathered<K>, report: Report): void => {
+  const find = patternFinder(documents.flatMap(({ ignore }) => ignore))
+  for (const { at, file, key, kind, path } of declared.values()) {
+    const pattern = find(kind.kind, key)
+    if (pattern === undefined) continue
+    const text = `${kind.kind} ${quote(key)} is declared, and ignored as somebody else's at ${pattern.source}`
+    report.at(file, at, at === undefined ? path : [], text, "leave out one of the two")
+  }
+}
+
 /**
  * Whatever an object needs must be declared where the files own the collection that it would be in, and what an object
  * excludes must not be owned.
@@ -525,6 +594,7 @@ const checkReferences = <K extends Kind>(all: Gathered<K>, layout: Layout<K>, re
     }
     return implied
   }
+  const ignored = patternFinder(all.documents.flatMap(({ ignore }) => ignore))
   const check = (one: Declared<K>, ruling?: Ruling<K>) => {
     if (one.partial || one.absent) return
     const ruled = new Set(ruling?.owned.map(collectionId))
@@ -539,6 +609,8 @@ const checkReferences = <K extends Kind>(all: Gathered<K>, layout: Layout<K>, re
       const address = addressOf(ref.kind, ref.key)
       const id = collectionId({ kind: ref.kind, parent: ref.parent })
       if (ref.orThere === true || !all.owned.has(id) || stands.has(address)) continue
+      // Somebody else's may be there.
+      if (ignored(ref.kind, ref.key) !== undefined) continue
       if (all.declared.get(address)?.absent === false || impliedByAny().has(address)) continue
       if (all.partial.get(id)?.some((name) => mayBe(ref.key, name)) === true) continue
       const where = layout.kinds.get(ref.kind)?.section.name ?? ref.kind

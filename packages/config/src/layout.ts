@@ -1,7 +1,7 @@
 /**
  * What a file may look like, from the kinds alone: which kinds have documents of their own, which sections stand in whose
  * entries, and the schema of it all. Every document also takes the keys that say which registries it is for and what to
- * prune; those are known here, because they concern all kinds.
+ * prune, to protect and to ignore; those are known here, because they concern all kinds.
  */
 import { indexKinds, type Kind } from "@quaymaster/engine"
 import { type TProperties, type TSchema, Type } from "@sinclair/typebox"
@@ -33,7 +33,7 @@ const REGISTRY = "a name from quaymaster.yaml, or a URL such as https://quay.exa
 const RULE_KEYS = ["match", "except"]
 
 /** The keys of every document that belong to no kind. */
-export const COMMON_KEYS = ["registry", "registries", "prune"]
+export const COMMON_KEYS = ["registry", "registries", "prune", "protect", "ignore"]
 
 const commonFields = (prunable: ReadonlyArray<string>): TProperties => ({
   registry: Type.String({ minLength: 1, description: `The registry this is for: ${REGISTRY}.`, "x-rule": REGISTRY }),
@@ -49,8 +49,21 @@ const commonFields = (prunable: ReadonlyArray<string>): TProperties => ({
           uniqueItems: true,
           description: "Sections whose extras are deleted. Without this, what holds data or credentials is kept."
         })
-      })
+      }),
+  protect: patterns("What no plan may delete or replace, whatever is allowed"),
+  ignore: patterns(
+    "What is somebody else's, with all that lives in it: neither listed nor removed, and not to be declared"
+  )
 })
+
+const patterns = (description: string): TSchema =>
+  Type.Array(
+    Type.String({
+      pattern: "^[^/]+/.+$",
+      "x-rule": "a kind and a name or a pattern of names, such as repository/app or robot/ci-*"
+    }),
+    { uniqueItems: true, description: `${description}: repository/app, robot/ci-*.` }
+  )
 
 /** What is made of a list of kinds for each of its documents: made once, for whoever decodes with one list again and again. */
 const documents = new WeakMap<ReadonlyArray<Kind>, Map<string, Pick<Root, "schema" | "rule">>>()
@@ -149,6 +162,12 @@ const apart = (properties: TProperties): TProperties =>
   Object.fromEntries(
     Object.entries(properties).map(([name, schema]) => [name, Type.Optional({ ...schema, [SECTION]: true })])
   )
+
+/** The kinds whose objects a document can name. What a document of one object is about stands and falls with the document. */
+export const kindsIn = ({ kind, sections }: Place): ReadonlyArray<Kind> => [
+  ...(kind.section.under === "registry" && kind.section.owns === undefined ? [] : [kind]),
+  ...[...sections.values()].flatMap(kindsIn)
+]
 
 /** The names of the sections whose extras are kept unless a document prunes them. A document about one object has none. */
 const prunable = ({ kind, sections }: Place): ReadonlyArray<string> => [

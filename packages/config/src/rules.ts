@@ -7,6 +7,7 @@
  * are there and owns collections in them; it makes none, deletes none, and does not own the collection that they are in.
  */
 import {
+  type AddressPattern,
   addressOf,
   bySpecificity,
   byText,
@@ -22,6 +23,7 @@ import {
   type Kind,
   namesLike,
   type Owned,
+  patternFinder,
   type Rule,
   type RuleSection
 } from "@quaymaster/engine"
@@ -98,6 +100,7 @@ interface Said {
   readonly declarations: ReadonlyArray<AnyDeclaration>
   readonly scope: ReadonlyArray<Owned>
   readonly rules?: ReadonlyArray<Rule>
+  readonly ignore?: ReadonlyArray<AddressPattern>
 }
 
 const expand = (kinds: ReadonlyMap<string, Kind>, said: Said, objects: ReadonlyArray<Found>): Expansion => {
@@ -107,10 +110,13 @@ const expand = (kinds: ReadonlyMap<string, Kind>, said: Said, objects: ReadonlyA
     return kind === undefined ? "" : collectionId({ kind: name, parent: collectionOf(kind, item).parent })
   })
   const idOf = ({ kind, parent }: Rule) => collectionId({ kind, parent })
+  const ignored = patternFinder(said.ignore ?? [])
   for (const [id, rules] of groupBy(said.rules ?? [], idOf)) {
-    const nameOf = rules[0] === undefined ? undefined : kinds.get(rules[0].kind)?.section.rules?.nameOf
-    if (nameOf === undefined) continue
-    const names = new Set((byCollection.get(id) ?? []).map(({ item }) => nameOf(item)))
+    const kind = rules[0] === undefined ? undefined : kinds.get(rules[0].kind)
+    const nameOf = kind?.section.rules?.nameOf
+    if (kind === undefined || nameOf === undefined) continue
+    const ours = (byCollection.get(id) ?? []).filter(({ item }) => ignored(kind.kind, kind.key(item)) === undefined)
+    const names = new Set(ours.map(({ item }) => nameOf(item)))
     const sorted = rules
       .map((rule) => ({ rule, over: speaksOf(rule) }))
       .sort((a, b) => bySpecificity(a.rule.match, b.rule.match))

@@ -135,6 +135,16 @@ describe("rules over repositories", () => {
     })
   })
 
+  it("do not reach what is somebody else's", () => {
+    const text =
+      "ignore: [repository/old-*]\nrepository_rules: [{ match: '*', visibility: private, permissions: { users: {} } }]\n"
+    expect(said(text, "app", "old-app")).toEqual({
+      objects: ["repository acme/app visibility=private"],
+      scope: ["permission@acme/app#users"],
+      clashes: []
+    })
+  })
+
   it("own collections in them, and not the one that they are in", () => {
     const text = "repository_rules: [{ match: '**', permissions: { teams: { dev: read }, users: {} } }]\n"
     expect(said(text, "a", "b/c")).toEqual({

@@ -33,6 +33,12 @@ export interface Ref extends Address {
 
 export const addressOf = (kind: string, key: string): string => `${kind}:${key}`
 
+/** The kind and the key of an address. A kind's name has no colon; a key may have one. */
+export const partsOf = (address: string): Address => {
+  const at = address.indexOf(":")
+  return { kind: address.slice(0, at), key: address.slice(at + 1) }
+}
+
 export const collectionId = (collection: Collection): string =>
   collection.part === undefined
     ? `${collection.kind}@${collection.parent}`

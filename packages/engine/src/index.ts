@@ -1,4 +1,5 @@
 export * from "./address.ts"
+export { type AddressPattern, type PatternFinder, patternFinder } from "./address-pattern.ts"
 export * from "./by-hand.ts"
 export * from "./classify.ts"
 export * from "./compare.ts"

@@ -40,8 +40,16 @@ export const namesLike = (pattern: string): ((name: string) => boolean) => {
   return (name) => name.startsWith(start) && matches(tokens, name)
 }
 
-const matches = (tokens: ReadonlyArray<Token>, name: string): boolean => {
-  // The places in the pattern that what was read of the name can lead to.
+/** Whether a pattern may match a name that goes on after the given one and a slash. */
+export const namesBelow = (pattern: string): ((name: string) => boolean) => {
+  const tokens = tokensOf(pattern)
+  return (name) => [...placesAfter(tokens, `${name}/`)].some((place) => place < tokens.length)
+}
+
+const matches = (tokens: ReadonlyArray<Token>, name: string): boolean => placesAfter(tokens, name).has(tokens.length)
+
+/** The places in the pattern that a text can lead to. */
+const placesAfter = (tokens: ReadonlyArray<Token>, text: string): ReadonlySet<number> => {
   const places = new Set<number>()
   const enter = (into: Set<number>, at: number) => {
     into.add(at)
@@ -49,7 +57,7 @@ const matches = (tokens: ReadonlyArray<Token>, name: string): boolean => {
     if (is === "segment" || is === "any" || is === "segments") enter(into, at + 1)
   }
   enter(places, 0)
-  for (const character of name) {
+  for (const character of text) {
     const before = [...places]
     places.clear()
     for (const place of before) {
@@ -63,7 +71,7 @@ const matches = (tokens: ReadonlyArray<Token>, name: string): boolean => {
       if (token?.is === "segments" && !slash) places.add(at + WITHIN)
     }
   }
-  return places.has(tokens.length)
+  return places
 }
 
 /** How much a pattern says: its literal characters, then how few of its wildcards go across slashes, then how few go on. */

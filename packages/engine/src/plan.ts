@@ -93,7 +93,6 @@ export const planTarget = <K extends Kind>(
   const touched = new Set(drafts.map(({ on }) => on.address))
   const stuck = fates.flatMap((fate) => ("stuck" in fate && fate.stuck !== undefined ? [fate.stuck] : []))
   const sorted = sortedBy(operations, ({ id }) => id).filter(fits)
-  const { caller, policy, there, wanted } = situation
   const planned = {
     ...target,
     scope: scopeOf(situation),
@@ -102,7 +101,7 @@ export const planTarget = <K extends Kind>(
     stuck: sortedBy(stuck, ({ key, kind }) => addressOf(kind, key)),
     notices: sortedBy([...fates.flatMap(noticesOf), ...removed.flatMap(remains)], noticeText),
     left,
-    verdicts: inspect({ kinds: known, operations: sorted, there, wanted, caller, policy }),
+    verdicts: inspect({ ...situation, operations: sorted }),
     unchanged:
       fates.filter(({ state, want }) => state === "same" && !touched.has(want.address)).length +
       alreadyAbsent(situation)

@@ -4,6 +4,7 @@
  * needed, only what files declare, or own the collection of, keeps parts together: nothing is done to anything else.
  */
 import { addressOf, collectionId } from "./address.ts"
+import type { AddressPattern } from "./address-pattern.ts"
 import { byHandOf } from "./by-hand.ts"
 import { indexKinds, type Kind } from "./kind.ts"
 import { collectionOf, type Declaration, type Desired, type Owned, type Rule } from "./state.ts"
@@ -26,6 +27,14 @@ class Groups {
     const [first, second] = [this.find(a), this.find(b)]
     if (first !== second) this.#parent.set(second, first)
   }
+}
+
+interface Part<K extends Kind> {
+  readonly declarations: Array<Declaration<K>>
+  readonly scope: Array<Owned>
+  readonly rules: Array<Rule>
+  readonly protect: Array<AddressPattern>
+  readonly ignore: Array<AddressPattern>
 }
 
 const inside = (key: string): string => `in ${key}`
@@ -54,24 +63,31 @@ export const split = <K extends Kind>(kinds: ReadonlyArray<K>, desired: Desired<
       else if (owned.has(collectionId({ kind: ref.kind, parent: ref.parent }))) groups.join(address, inside(ref.parent))
     }
   }
-  const parts = new Map<string, { declarations: Array<Declaration<K>>; scope: Array<Owned>; rules: Array<Rule> }>()
+  const parts = new Map<string, Part<K>>()
   const partOf = (place: string) => {
     const group = groups.find(place)
-    const part = parts.get(group) ?? { declarations: [], scope: [], rules: [] }
+    const part = parts.get(group) ?? { declarations: [], scope: [], rules: [], protect: [], ignore: [] }
     parts.set(group, part)
     return part
   }
   for (const declaration of desired.declarations) partOf(placeOf(declaration)).declarations.push(declaration)
   for (const owned of desired.scope) partOf(inside(owned.parent)).scope.push(owned)
   for (const rule of desired.rules ?? []) partOf(inside(rule.parent)).rules.push(rule)
+  // What is said of whole keys may be of any part.
+  for (const name of ["protect", "ignore"] as const)
+    for (const pattern of desired[name] ?? [])
+      if (pattern.within !== undefined) partOf(inside(pattern.within))[name].push(pattern)
+      else for (const part of parts.values()) part[name].push(pattern)
   const common = {
     ...byHandOf(desired),
     ...(desired.spared === undefined ? {} : { spared: desired.spared }),
     ...(desired.policy === undefined ? {} : { policy: desired.policy })
   }
-  return [...parts.values()].map(({ rules, ...part }) => ({
+  return [...parts.values()].map(({ ignore, protect, rules, ...part }) => ({
     ...part,
     ...(rules.length === 0 ? {} : { rules }),
+    ...(protect.length === 0 ? {} : { protect }),
+    ...(ignore.length === 0 ? {} : { ignore }),
     ...common
   }))
 }

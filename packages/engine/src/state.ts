@@ -3,6 +3,7 @@
  * Both are plain values; who reads them is not known here.
  */
 import { type Address, addressOf, type Collection, collectionId } from "./address.ts"
+import type { AddressPattern } from "./address-pattern.ts"
 import type { ByHand } from "./by-hand.ts"
 import type { Policy } from "./guard/policy.ts"
 import type { Item, ItemOf, Kind } from "./kind.ts"
@@ -55,6 +56,10 @@ export interface Desired<K extends Kind = Kind> extends ByHand {
   readonly rules?: ReadonlyArray<Rule>
   /** Kinds whose objects stay: what would be deleted or replaced of them is told instead. */
   readonly spared?: Spared
+  /** What is not to be deleted or replaced, whatever is allowed. */
+  readonly protect?: ReadonlyArray<AddressPattern>
+  /** What is somebody else's, with all that lives in it: no extra, and not to be deleted. */
+  readonly ignore?: ReadonlyArray<AddressPattern>
   /** From how much on the guard speaks up. Default: `defaultPolicy`. */
   readonly policy?: Policy
 }

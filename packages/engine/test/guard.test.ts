@@ -2,10 +2,12 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import {
+  type AddressPattern,
   type Allowances,
   allowing,
   assemble,
   blockingOf,
+  type Collection,
   checkAllowances,
   type Declaration,
   decodePlan,
@@ -29,14 +31,38 @@ interface World {
   readonly declared?: ReadonlyArray<Declaration>
   readonly scope?: ReadonlyArray<Owned>
   readonly policy?: Partial<Policy>
+  readonly protect?: ReadonlyArray<string>
+  readonly ignore?: ReadonlyArray<string>
+  /** What was read beside the scope. */
+  readonly read?: ReadonlyArray<Collection>
 }
 
-const planned = ({ declared = [], policy = {}, scope = [], there = [] }: World): TargetPlan =>
+const patterns = (texts: ReadonlyArray<string>): ReadonlyArray<AddressPattern> =>
+  texts.map((text) => {
+    const [kind = "", ...match] = text.split("/")
+    return { kind, within: "acme", match: match.join("/"), source: "acme.yaml:2" }
+  })
+
+const planned = ({
+  declared = [],
+  ignore = [],
+  policy = {},
+  protect = [],
+  read = [],
+  scope = [],
+  there = []
+}: World): TargetPlan =>
   planTarget(
     kinds,
     target,
-    { declarations: declared, scope, policy: { ...defaultPolicy, ...policy } },
-    { found: [found(organization, { name: "acme" }), ...there], read: scope, caller: CALLER }
+    {
+      declarations: declared,
+      scope,
+      policy: { ...defaultPolicy, ...policy },
+      protect: patterns(protect),
+      ignore: patterns(ignore)
+    },
+    { found: [found(organization, { name: "acme" }), ...there], read: [...scope, ...read], caller: CALLER }
   )
 
 const verdictsOf = (world: World, allowances: Allowances = {}): ReadonlyArray<Verdict> =>
@@ -302,6 +328,130 @@ describe("data or a credential destroyed", () => {
     )
     const allowed = (text: string) => blockingOf(assemble(targets, "1", { destroy: [text] }).targets).length
     expect([allowed("robot=3"), allowed("robot=4")]).toEqual([4, 0])
+  })
+})
+
+const ANYTHING: Allowances = {
+  deletes: kinds.map(({ kind }) => `${kind}=999`),
+  destroy: kinds.map(({ kind }) => `${kind}=999`)
+}
+
+describe("what is protected", () => {
+  const old: World = { there: repositories("old"), scope: prune("repository"), protect: ["repository/o*"] }
+  const noWay = "--allow-destroy repository=999"
+  /** What is neither allowed nor of another rule. */
+  const held = (world: World) =>
+    verdictsOf(world, ANYTHING)
+      .filter(({ allowed }) => allowed === undefined)
+      .map(({ message, rule }) => `${rule}: ${message}`)
+
+  table([
+    {
+      name: "is not deleted, whatever is allowed",
+      world: old,
+      allow: ANYTHING,
+      want: ["protected  acme/old  ", `destroys-data  acme/old  by ${noWay}`]
+    },
+    {
+      name: "stays silent of what the pattern does not match, and of other kinds",
+      world: { ...old, protect: ["repository/app", "robot/o*", "repository/*/old"] },
+      allow: ANYTHING,
+      want: [`destroys-data  acme/old  by ${noWay}`]
+    },
+    {
+      name: "stays silent where nothing happens to it",
+      world: { ...old, declared: [declare(repository, { ...acme, name: "old", visibility: "private" })] },
+      want: []
+    }
+  ])
+
+  it.each<{ name: string; world: World; want: ReadonlyArray<string> }>([
+    {
+      name: "is not replaced",
+      world: {
+        there: [found(application, { ...acme, name: "app", url: "u" })],
+        declared: [declare(application, { ...acme, name: "app", url: "v" })],
+        protect: ["application/app"]
+      },
+      want: ["protected: application acme/app would be deleted and made again, and is protected: acme.yaml:2"]
+    },
+    {
+      name: "does not go along",
+      world: {
+        there: [devThere, ...members(1)],
+        scope: prune("team"),
+        read: [{ kind: "member", parent: "acme/dev" }],
+        protect: ["member/dev/user:u0"]
+      },
+      want: ["protected: member acme/dev/user:u0 would go along with team:acme/dev, and is protected: acme.yaml:2"]
+    },
+    {
+      name: "may be in what nobody looked into",
+      world: {
+        there: [devThere, found(team, { ...acme, name: "ops" })],
+        scope: prune("team"),
+        protect: ["member/d*/user:u0"]
+      },
+      want: ["protected: team acme/dev would be deleted, and may hold what is protected: acme.yaml:2"]
+    },
+    {
+      name: "is not in what was looked into, and was not found",
+      world: {
+        there: [devThere],
+        scope: prune("team"),
+        read: [{ kind: "member", parent: "acme/dev" }],
+        protect: ["member/dev/user:u0"]
+      },
+      want: []
+    },
+    {
+      name: "does not live in what is only called alike",
+      world: { there: [found(robot, { ...acme, name: "dev" })], scope: prune("robot"), protect: ["member/dev/*"] },
+      want: []
+    }
+  ])("$name", ({ want, world }) => expect(held(world)).toEqual(want))
+})
+
+describe("what is somebody else's", () => {
+  const robotsLeft = ({ extras, operations }: TargetPlan) => [
+    operations.map(({ id }) => id),
+    extras.map(({ key }) => key)
+  ]
+
+  it("is neither listed nor removed", () => {
+    const world = { there: robots(3), ignore: ["robot/r[01]", "robot/r0", "robot/?1"] }
+    expect(robotsLeft(planned({ ...world, scope: [{ kind: "robot", parent: "acme" }] }))).toEqual([[], ["acme/r2"]])
+    expect(robotsLeft(planned({ ...world, scope: prune("robot") }))).toEqual([["delete:robot:acme/r2"], []])
+  })
+
+  it("is so with what lives in it", () => {
+    const world = {
+      there: [devThere, ...members(3), found(team, { ...acme, name: "ops" }), ...members(1, "ops")],
+      scope: [...users, { kind: "member", parent: "acme/ops", part: "users" }]
+    }
+    expect(planned({ ...world, ignore: ["team/dev"] }).operations.map(({ id }) => id)).toEqual([
+      "delete:member:acme/ops/user:u0"
+    ])
+  })
+
+  it("does not count among what stays", () => {
+    const world = { there: robots(4), scope: prune("robot"), ignore: ["robot/r3"] }
+    expect(said(verdictsOf(world))).toContain("emptied  acme  --allow-destroy robot=3")
+  })
+
+  it("does not go along, whatever is allowed", () => {
+    const world = {
+      there: [devThere, ...members(1)],
+      scope: prune("team"),
+      read: [{ kind: "member", parent: "acme/dev" }],
+      ignore: ["member/dev/*"]
+    }
+    const open = verdictsOf(world, ANYTHING).filter(({ allowed }) => allowed === undefined)
+    expect(open).toMatchObject([{ rule: "ignored", key: "acme/dev/user:u0", operations: ["delete:team:acme/dev"] }])
+    expect(verdictsOf({ ...world, ignore: ["member/ops/*"] }, ANYTHING)).toEqual([])
+    expect(verdictsOf({ ...world, read: [], there: [devThere] }, ANYTHING)).toMatchObject([
+      { rule: "ignored", key: "acme/dev" }
+    ])
   })
 })
 

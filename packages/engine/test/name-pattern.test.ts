@@ -1,6 +1,6 @@
 /** Patterns of names: whom they match, and which of two says more. */
 import { describe, expect, it } from "vitest"
-import { bySpecificity, namesLike } from "../src/index.ts"
+import { bySpecificity, namesBelow, namesLike } from "../src/name-pattern.ts"
 
 describe("a pattern of names", () => {
   it.each([
@@ -45,4 +45,16 @@ describe("a pattern of names", () => {
     ["team-a/*", "team-b/*"],
     ["*/app", "app/*"]
   ])("%s is as specific as %s", (a, b) => expect(bySpecificity(a, b)).toBe(0))
+
+  it.each([
+    ["dev/alice", ["dev"], ["ops", "de", "devs", "dev/alice", "dev/x"]],
+    ["*/alice", ["dev", "ops"], ["dev/x"]],
+    ["**/alice", ["dev", "dev/x"], []],
+    ["d*/user:?", ["dev", "d"], ["ops"]],
+    ["vendor/**", ["vendor", "vendor/x"], ["other"]],
+    ["app", [], ["app", "a"]]
+  ])("%s may go on below", (pattern, matching, others) => {
+    expect(matching.filter((name) => !namesBelow(pattern)(name))).toEqual([])
+    expect(others.filter((name) => namesBelow(pattern)(name))).toEqual([])
+  })
 })

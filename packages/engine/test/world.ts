@@ -26,9 +26,28 @@ export const CALLER = "quaymaster"
 
 type Pure<Name extends string, Schema extends TObject> = Omit<Kind<Name, Schema>, "list" | "create" | "section">
 
+/** In whose objects a kind's live. */
+const UNDER: ReadonlyMap<string, string> = new Map([
+  ["team", "organization"],
+  ["member", "team"],
+  ["robot", "organization"],
+  ["default-permission", "organization"],
+  ["repository", "organization"],
+  ["permission", "repository"],
+  ["mirror", "repository"],
+  ["application", "organization"],
+  ["grant", "application"],
+  ["badge", "organization"]
+])
+
 const kind = <Name extends string, Schema extends TObject>(pure: Pure<Name, Schema>): Kind<Name, Schema> => ({
   ...pure,
-  section: section({ under: "registry", name: pure.kind, node: Type.Unknown(), read: () => [] }),
+  section: section({
+    under: UNDER.get(pure.kind) ?? "registry",
+    name: pure.kind,
+    node: Type.Unknown(),
+    read: () => []
+  }),
   list: () => [],
   create: () => {}
 })

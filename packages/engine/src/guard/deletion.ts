@@ -1,5 +1,5 @@
 /** What a plan takes away: the objects that operations delete, and those that go along with them. */
-import { addressOf } from "../address.ts"
+import { addressOf, partsOf } from "../address.ts"
 import type { AnyOperation } from "../operation.ts"
 
 export interface Deletion {
@@ -11,12 +11,6 @@ export interface Deletion {
   readonly along: boolean
 }
 
-/** A kind's name has no colon; a key may have one. */
-const taken = (address: string, operation: AnyOperation): Deletion => {
-  const at = address.indexOf(":")
-  return { address, kind: address.slice(0, at), key: address.slice(at + 1), operation, along: true }
-}
-
 /**
  * Every object that is there and will not be. What is replaced will be there again, and so will what goes along and is created
  * again. What the registry would make by itself, and is taken away then, is not there yet.
@@ -26,7 +20,9 @@ export const deletionsOf = (operations: ReadonlyArray<AnyOperation>): ReadonlyAr
   return operations.flatMap((operation): ReadonlyArray<Deletion> => {
     if (operation.action !== "delete" && operation.action !== "replace") return []
     const { action, cascades, impliedBy, key, kind } = operation
-    const along = cascades.filter((address) => !made.has(address)).map((address) => taken(address, operation))
+    const along = cascades
+      .filter((address) => !made.has(address))
+      .map((address) => ({ address, ...partsOf(address), operation, along: true }))
     if (action === "replace" || impliedBy !== undefined) return along
     return [{ address: addressOf(kind, key), kind, key, operation, along: false }, ...along]
   })

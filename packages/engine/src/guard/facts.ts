@@ -1,5 +1,6 @@
 /** What the rules of the guard look at. */
-import type { Kind } from "../kind.ts"
+import type { AddressPattern } from "../address-pattern.ts"
+import type { Item, Kind } from "../kind.ts"
 import type { AnyOperation } from "../operation.ts"
 import type { ActualIndex } from "../state.ts"
 import type { Policy } from "./policy.ts"
@@ -12,4 +13,8 @@ export interface Facts {
   readonly wanted: { readonly has: (address: string) => boolean }
   readonly caller: string | undefined
   readonly policy: Policy
+  readonly protect: ReadonlyArray<AddressPattern>
+  readonly ignore: ReadonlyArray<AddressPattern>
+  /** The pattern by which an object is somebody else's, or what it lives in is. */
+  readonly ignoredBy: (kind: Kind, item: Item) => AddressPattern | undefined
 }

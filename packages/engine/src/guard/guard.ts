@@ -5,12 +5,13 @@
 import { sortedBy } from "../lists.ts"
 import { destroysRule } from "./destroys.ts"
 import type { Facts } from "./facts.ts"
+import { ignoredRule, protectedRule } from "./held.ts"
 import { emptiedRule, shareRule } from "./share.ts"
 import { type Finding, verdictText } from "./verdict.ts"
 
 export type Rule = (facts: Facts) => ReadonlyArray<Finding>
 
-const rules: ReadonlyArray<Rule> = [destroysRule, shareRule, emptiedRule]
+const rules: ReadonlyArray<Rule> = [destroysRule, shareRule, emptiedRule, protectedRule, ignoredRule]
 
 export const inspect = (facts: Facts): ReadonlyArray<Finding> =>
   sortedBy(

@@ -17,7 +17,7 @@ interface Loss {
   readonly empty: boolean
 }
 
-const lossesOf = ({ caller, kinds, operations, there, wanted }: Facts): ReadonlyArray<Loss> => {
+const lossesOf = ({ caller, ignoredBy, kinds, operations, there, wanted }: Facts): ReadonlyArray<Loss> => {
   const place = (kindName: string, address: string): Collection | undefined => {
     const kind = kinds.get(kindName)
     const found = there.byAddress.get(address)
@@ -41,7 +41,8 @@ const lossesOf = ({ caller, kinds, operations, there, wanted }: Facts): Readonly
     const gone = new Set(deleted.map(({ address }) => address))
     const left = (there.byCollection.get(id) ?? []).filter(({ item }) => {
       const address = addressOf(first.kind, kind?.key(item) ?? "")
-      return !gone.has(address) && (wanted.has(address) || kind?.implicit?.(item, caller) !== true)
+      if (gone.has(address) || kind === undefined) return false
+      return wanted.has(address) || !(kind.implicit?.(item, caller) === true || ignoredBy(kind, item) !== undefined)
     })
     const empty = left.length === 0 && !growing.has(id)
     return [{ collection: first.collection, existing: deleted.length + left.length, deleted, empty }]

@@ -40,6 +40,7 @@ export const findExtras = (situation: Situation): Extras => {
     for (const { item } of there.byCollection.get(id) ?? []) {
       const extra = resourceOf(kind, item)
       if (wanted.has(extra.address) || absent.has(extra.address) || isImplicit(situation, extra)) continue
+      if (situation.ignoredBy(kind, item) !== undefined) continue
       if (reason === undefined) removed.set(extra.address, { ...extra, reason: "not in the file", origin: {} })
       else kept.push({ kind: kind.kind, key: extra.key, reason })
     }

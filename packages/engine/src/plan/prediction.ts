@@ -76,6 +76,7 @@ const inTurn = (fates: Fates): ReadonlyMap<string, Fate> => {
 const isUnwanted = (situation: Situation, made: Resource): boolean => {
   if (situation.absent.has(made.address)) return true
   if (situation.wanted.has(made.address) || isImplicit(situation, made)) return false
+  if (situation.ignoredBy(made.kind, made.item) !== undefined) return false
   const entry = situation.owned.get(collectionId(collectionOf(made.kind, made.item)))
   return entry !== undefined && keptBecause(made.kind, entry) === undefined
 }

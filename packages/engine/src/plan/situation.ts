@@ -3,6 +3,7 @@
  * is given this, and none changes it.
  */
 import { addressOf, collectionId, type Ref } from "../address.ts"
+import { type AddressPattern, patternFinder } from "../address-pattern.ts"
 import { requested } from "../by-hand.ts"
 import { defaultPolicy, type Policy } from "../guard/policy.ts"
 import type { Item, Kind } from "../kind.ts"
@@ -42,6 +43,10 @@ export interface Situation {
   /** Kinds whose objects stay. */
   readonly spared: Spared | undefined
   readonly policy: Policy
+  readonly protect: ReadonlyArray<AddressPattern>
+  readonly ignore: ReadonlyArray<AddressPattern>
+  /** The pattern by which an object is somebody else's, or what it lives in is. */
+  readonly ignoredBy: (kind: Kind, item: Item) => AddressPattern | undefined
 }
 
 /** Looks everything up. What is declared twice, or of no known kind, is told, and left out. */
@@ -51,6 +56,8 @@ export const survey = (
   actual: Actual
 ): { readonly situation: Situation; readonly problems: ReadonlyArray<Problem> } => {
   const { absent, wanted, problems } = indexWanted(kinds, desired)
+  const there = indexActual(kinds, actual)
+  const { ignore = [], protect = [] } = desired
   const unknown = desired.scope.filter((entry) => !kinds.has(entry.kind))
   return {
     situation: {
@@ -58,11 +65,14 @@ export const survey = (
       wanted,
       absent,
       owned: indexOwned(desired.scope),
-      there: indexActual(kinds, actual),
+      there,
       caller: actual.caller,
       resend: desired.resend ?? new Set(),
       spared: desired.spared,
-      policy: desired.policy ?? defaultPolicy
+      policy: desired.policy ?? defaultPolicy,
+      protect,
+      ignore,
+      ignoredBy: ignoring(kinds, there, ignore)
     },
     problems: [...problems, ...unknown.map((entry) => ({ message: noSuchKind(entry.kind) }))]
   }
@@ -99,6 +109,23 @@ const indexOwned = (scope: ReadonlyArray<Owned>): ReadonlyMap<string, Owned> => 
     if (owned.get(id)?.prune !== true) owned.set(id, entry)
   }
   return owned
+}
+
+const ignoring = (
+  kinds: ReadonlyMap<string, Kind>,
+  { byAddress }: ActualIndex,
+  patterns: ReadonlyArray<AddressPattern>
+): Situation["ignoredBy"] => {
+  const find = patternFinder(patterns)
+  const ignoredBy: Situation["ignoredBy"] = (kind, item) => {
+    const own = find(kind.kind, kind.key(item))
+    const holder = kinds.get(kind.section.under)
+    if (own !== undefined || holder === undefined) return own
+    const { parent } = kind.collection(item)
+    const found = byAddress.get(addressOf(holder.kind, parent))
+    return found === undefined ? find(holder.kind, parent) : ignoredBy(holder, found.item)
+  }
+  return patterns.length === 0 ? () => undefined : ignoredBy
 }
 
 const noSuchKind = (name: string): string => `There is no kind named "${name}".`
