@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import type { ReadError } from "./answers.ts"
 import { eachOrganization } from "./each.ts"
 import { describedAs, item } from "./names.ts"
-import { namesakes } from "./namesakes.ts"
+import { namesakeNeeds, namesakes } from "./namesakes.ts"
 import { organizationRef } from "./organization.ts"
 import { ask, once, type Quay } from "./quay.ts"
 
@@ -87,7 +87,10 @@ export const application: Kind<"application", typeof schema, ReadError, Quay> = 
   key: ({ client_id, further, name, organization }) =>
     `${organization}/${name}${further === true ? `#${client_id ?? ""}` : ""}`,
   collection: ({ organization }) => ({ parent: organization }),
-  needs: ({ organization }) => [organizationRef(organization)],
+  needs: ({ further, name, organization }) => [
+    organizationRef(organization),
+    ...namesakeNeeds(further, { kind: "application", key: `${organization}/${name}`, parent: organization })
+  ],
   extras: "keep",
   destroys: "credential",
   notices: ({ name }, before) =>

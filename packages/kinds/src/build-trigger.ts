@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import type { ReadError } from "./answers.ts"
 import { eachRepository } from "./each.ts"
 import { item } from "./names.ts"
-import { namesakes } from "./namesakes.ts"
+import { namesakeNeeds, namesakes } from "./namesakes.ts"
 import { ask, type Quay } from "./quay.ts"
 import { organizationOf, repositoryRef } from "./repository.ts"
 import { repositoryStates } from "./repository-state.ts"
@@ -85,7 +85,10 @@ export const buildTrigger: Kind<"build-trigger", typeof schema, ReadError, Quay>
   key: ({ further, id, repository, ...trigger }) =>
     `${repository}/${sourceOf(trigger)}${further === true ? `#${id ?? ""}` : ""}`,
   collection: ({ repository }) => ({ parent: repository }),
-  needs: ({ repository }) => [repositoryRef(repository)],
+  needs: ({ further, repository, ...it }) => [
+    repositoryRef(repository),
+    ...namesakeNeeds(further, { kind: "build-trigger", key: `${repository}/${sourceOf(it)}`, parent: repository })
+  ],
   extras: "keep",
   destroys: "credential",
   madeElsewhere:

@@ -6,9 +6,10 @@ import type { Change, Collection } from "@quaymaster/engine"
 import type { Kind } from "@quaymaster/runtime"
 import { isQuayFailure, type QuayClient, type QuayFailure } from "@quaymaster/sdk"
 import type { Static, TObject } from "@sinclair/typebox"
+import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { Quay, type Request } from "./quay.ts"
+import { ask as asking, once as askingOnce, Quay, type Request } from "./quay.ts"
 
 /** What a method of a kind can use beside its arguments. */
 export interface KindContext {
@@ -60,13 +61,15 @@ export const defineKind = <const Name extends string, Schema extends TObject>(
   definition: KindDefinition<Name, Schema>
 ): LibraryKind<Name, Schema> => {
   const run = <A>(method: (context: KindContext) => Promise<A>): Effect.Effect<A, QuayFailure | KindFailed, Quay> =>
-    Effect.flatMap(Quay, (quay) =>
-      Effect.tryPromise({
-        try: (signal) => method({ quay: clientOf(quay, signal), registry: quay.registry, caller: quay.caller, signal }),
+    Effect.flatMap(Effect.context<Quay>(), (context) => {
+      const quay = Context.get(context, Quay)
+      return Effect.tryPromise({
+        try: (signal) =>
+          method({ quay: clientOf(context, signal), registry: quay.registry, caller: quay.caller, signal }),
         catch: (cause) =>
           isQuayFailure(cause) ? cause : new KindFailed({ kind: definition.kind, message: messageOf(cause), cause })
       })
-    )
+    })
   const { create, delete: remove, list, update, ...pure } = definition
   return {
     ...pure,
@@ -81,9 +84,11 @@ export const defineKind = <const Name extends string, Schema extends TObject>(
 
 const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
-const clientOf = (quay: Quay["Service"], signal: AbortSignal): KindContext["quay"] => {
-  const ask = <A>(request: Request<A>) => Effect.runPromise(quay.ask(request), { signal })
-  const once = <A>(request: Request<A>) => Effect.runPromise(quay.once(request), { signal })
+/** With all that the method runs with: who listens, and who is told of writes. */
+const clientOf = (context: Context.Context<Quay>, signal: AbortSignal): KindContext["quay"] => {
+  const run = Effect.runPromiseWith(context)
+  const ask = <A>(request: Request<A>) => run(asking(request), { signal })
+  const once = <A>(request: Request<A>) => run(askingOnce(request), { signal })
   return {
     GET: (path, ...init) => ask((client) => client.GET(path, ...init)),
     PUT: (path, ...init) => ask((client) => client.PUT(path, ...init)),

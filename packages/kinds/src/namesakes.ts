@@ -2,7 +2,7 @@
  * Objects to which Quay lets one name be given several times, each with an id of Quay's. A file means the first of them by its
  * id, the same one in whatever order Quay tells them; the others are extras like any other.
  */
-import { byText } from "@quaymaster/engine"
+import { byText, type Ref } from "@quaymaster/engine"
 
 export interface Namesake {
   /** Another one of the name comes first. */
@@ -10,6 +10,12 @@ export interface Namesake {
   /** Of the first one: how many others have the name. */
   readonly others?: number
 }
+
+/** The first one is deleted last, for whichever is left would else be taken for it. `key` is the first one's. */
+export const namesakeNeeds = (
+  further: boolean | undefined,
+  first: Pick<Ref, "kind" | "key" | "parent">
+): ReadonlyArray<Ref> => (further === true ? [{ ...first, cascades: false }] : [])
 
 /** The first of each name with how many others there are, and the others marked, by their ids. Undefined is nobody's name. */
 export const namesakes = <A extends object>(

@@ -275,6 +275,13 @@ const contentOf = (found: Notification, withAddress = true): string => {
 export const notificationKey = (parent: string, found: Notification): string =>
   `${parent}/${contentOf(found)}${found.nth === undefined ? "" : `#${found.nth}`}`
 
+/** Of several that say the same the last is deleted first: each one's number would else be another's by then. */
+export const namesakeNeeds = (kind: string, parent: string, { nth, ...found }: Notification): ReadonlyArray<Ref> => {
+  if (nth === undefined) return []
+  const before = nth === 2 ? found : { ...found, nth: nth - 1 }
+  return [{ kind, key: notificationKey(parent, before), parent, cascades: false }]
+}
+
 /** What files name: the keys, and the references in them by the rest of the key. */
 export interface Named {
   readonly keys: ReadonlySet<string>

@@ -9,6 +9,7 @@ import { item } from "./names.ts"
 import {
   isDeclarable,
   namedIn,
+  namesakeNeeds,
   notificationBody,
   notificationEntry,
   notificationFields,
@@ -54,7 +55,8 @@ export const organizationNotification: Kind<
   needs: (found) => [
     organizationRef(found.organization),
     ...(found.with_quota === true ? [quotaRef(found.organization)] : []),
-    ...targetNeeds(found.organization, found)
+    ...targetNeeds(found.organization, found),
+    ...namesakeNeeds("organization-notification", found.organization, found)
   ],
   // What is made before the quota is deleted would be gone with it.
   follows: ({ organization }) => [{ kind: "quota", parent: organization }],

@@ -3,7 +3,7 @@
  * is safe. Kinds decide what to ask; how it is asked is decided here.
  */
 import type { SecretRef } from "@quaymaster/engine"
-import { type Limiter, retrying } from "@quaymaster/runtime"
+import { faultOf, type Limiter, retrying, Wrote } from "@quaymaster/runtime"
 import { isQuayFailure, type QuayClient, type QuayFailure } from "@quaymaster/sdk"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -62,7 +62,7 @@ export const makeQuay = ({
   secret
 }: QuayOptions): Quay["Service"] => {
   const attempt = <A>(request: Request<A>): Effect.Effect<A, QuayFailure> =>
-    limiter.run(settled((signal) => request(client, signal)))
+    Effect.flatMap(Wrote, (wrote) => limiter.run(settled((signal) => request(telling(client, wrote), signal))))
   const ask = <A>(request: Request<A>) => retrying({ repeatable: true })(attempt(request))
   // Only makes room for the answers; nothing is asked yet.
   const config = Effect.runSync(
@@ -93,6 +93,26 @@ export const makeQuay = ({
     feature: (name) => Effect.map(config, (known) => featureOf(known, name)),
     ask,
     once: (request) => retrying({ repeatable: false })(attempt(request))
+  }
+}
+
+/** The client, which tells of each write that was carried out, or may have been. */
+const telling = (client: QuayClient, wrote: () => void): QuayClient => {
+  const told = async <A>(call: Promise<A>): Promise<A> => {
+    try {
+      const answer = await call
+      wrote()
+      return answer
+    } catch (error) {
+      if (faultOf(error).mayHaveHappened) wrote()
+      throw error
+    }
+  }
+  return {
+    ...client,
+    PUT: (path, ...init) => told(client.PUT(path, ...init)),
+    POST: (path, ...init) => told(client.POST(path, ...init)),
+    DELETE: (path, ...init) => told(client.DELETE(path, ...init))
   }
 }
 

@@ -9,6 +9,7 @@ import { item } from "./names.ts"
 import {
   isDeclarable,
   namedIn,
+  namesakeNeeds,
   notificationBody,
   notificationEntry,
   notificationFields,
@@ -121,7 +122,11 @@ export const repositoryNotification: Kind<
   identity: ["repository", ...notificationIdentity],
   key: (found) => notificationKey(found.repository, found),
   collection: ({ repository }) => ({ parent: repository }),
-  needs: (found) => [repositoryRef(found.repository), ...targetNeeds(organizationOf(found.repository), found)],
+  needs: (found) => [
+    repositoryRef(found.repository),
+    ...targetNeeds(organizationOf(found.repository), found),
+    ...namesakeNeeds("repository-notification", found.repository, found)
+  ],
   consults: ({ parent }) => [{ kind: "team", parent: organizationOf(parent) }],
   implicit: (found) => found.uncertain === true || !isDeclarable(entry, found.repository, found),
   // They tell somebody what happens here: whoever is not in the file shall not be told.

@@ -34,7 +34,7 @@ export const repositoryRef = (key: string) => ({
 /** The organization in a repository's key. Names of organizations have no slash. */
 export const organizationOf = (repository: string): string => repository.slice(0, repository.indexOf("/"))
 
-/** A new repository can be pushed to; Quay grants `admin` on it to its creator, and what the default permissions say. */
+/** A new repository can be pushed to and is not signed; Quay grants `admin` on it to its creator, and what the default permissions say. */
 const made = (repository: Repository, world: World): ReadonlyArray<Implied> => {
   const key = keyOf(repository)
   const rules = new Map<string, DefaultPermission>()
@@ -56,7 +56,11 @@ const made = (repository: Repository, world: World): ReadonlyArray<Implied> => {
   }
   if (world.caller !== undefined)
     grants.push({ kind: "repository-permission", item: { repository: key, user: world.caller, role: "admin" } })
-  return [{ kind: "repository-state", item: { repository: key, state: "normal" } }, ...grants]
+  return [
+    { kind: "repository-state", item: { repository: key, state: "normal" } },
+    { kind: "repository-trust", item: { repository: key, trust_enabled: false } },
+    ...grants
+  ]
 }
 
 const MIRRORED =

@@ -98,11 +98,21 @@ export const team: Kind<"team", typeof schema, ReadError, Quay> = {
     const remove = ask((client, signal) =>
       client.DELETE("/api/v1/organization/{orgname}/team/{teamname}", { params: { path }, signal })
     )
+    // Read anew, not from what is shared: to change a team that is gone is to make it.
+    const there = Effect.map(
+      ask((client, signal) =>
+        client.GET("/api/v1/organization/{orgname}", { params: { path: { orgname: before.organization } }, signal })
+      ),
+      ({ teams }) => Object.hasOwn(teams ?? {}, before.name)
+    )
+    const less = put({ organization: before.organization, name: before.name, role: "member" })
+    // What is not deleted after all stays what it was.
+    const again = Effect.tapError(remove, () => Effect.ignore(put({ ...before, role: "admin" })))
     // A superuser outside the organization cannot delete a team that administers it (Quay answers 500): it must be less first.
     return Effect.asVoid(
       Effect.catch(remove, (error) =>
-        error._tag === "ServerError" && before.role === "admin"
-          ? Effect.andThen(put({ organization: before.organization, name: before.name, role: "member" }), remove)
+        error._tag === "ServerError" && error.status === 500 && before.role === "admin"
+          ? Effect.flatMap(there, (is) => (is ? Effect.andThen(less, again) : Effect.fail(error)))
           : Effect.fail(error)
       )
     )

@@ -3,7 +3,7 @@
  * there. A `sim:` URL is a simulated registry inside this process; all else is reached over HTTP.
  */
 import { type Registry, readSecretFile, resolveSecret } from "@quaymaster/config"
-import { makeQuay, type Quay } from "@quaymaster/kinds"
+import { type LocalFiles, makeQuay, type Quay } from "@quaymaster/kinds"
 import { EventSink, makeLimiter, type RegistryEvent, retrying } from "@quaymaster/runtime"
 import {
   createQuayClient,
@@ -72,8 +72,17 @@ export const connect = (
   registry: Registry,
   options: ConnectionOptions = {}
 ): Effect.Effect<Connection, ConnectionFailed | QuayFailure, Scope.Scope> =>
+  Effect.flatMap(registry.url.startsWith("sim:") ? simulated(registry, options) : remote(registry, options), (client) =>
+    connectOver(registry, client, options)
+  )
+
+/** The same over a client that is somebody else's to make and to close. */
+export const connectOver = (
+  registry: Registry,
+  client: QuayClient,
+  options: ConnectionOptions & { readonly files?: LocalFiles } = {}
+): Effect.Effect<Connection, ConnectionFailed | QuayFailure> =>
   Effect.gen(function* () {
-    const client = yield* registry.url.startsWith("sim:") ? simulated(registry, options) : remote(registry, options)
     tellRequests(client, yield* EventSink)
     const parallelism = options.parallelism ?? registry.parallelism
     const rps = options.rps ?? registry.rps
@@ -100,7 +109,7 @@ export const connect = (
         client,
         limiter,
         caller,
-        files: localFiles(options.cwd ?? process.cwd()),
+        files: options.files ?? localFiles(options.cwd ?? process.cwd()),
         secret: (reference) => resolveSecret(reference, options.env ?? process.env, readSecretFile)
       }),
       stillUs: Effect.flatMap(whoAmI, (now) =>

@@ -10,6 +10,8 @@ export interface Result {
   readonly tag?: string
   /** Whether the operation may have happened although it counts as failed. */
   readonly uncertain?: boolean
+  /** Whether a part of it was done, of several writes, although it counts as failed. The same plan does the rest. */
+  readonly partly?: boolean
   /** The operation that it waited for in vain. */
   readonly because?: string
 }

@@ -19,6 +19,12 @@ export const Stop = Context.Reference<AbortSignal | undefined>("@quaymaster/runt
   defaultValue: () => undefined
 })
 
+/**
+ * Called by who sends a write when it was carried out, or may have been. It is how a walk knows that an operation which failed
+ * did something all the same. Requests that nobody tells of are judged by their error alone.
+ */
+export const Wrote = Context.Reference<() => void>("@quaymaster/runtime/Wrote", { defaultValue: () => () => {} })
+
 const TIMES = 5
 
 export const retrying =

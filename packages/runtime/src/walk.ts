@@ -3,7 +3,15 @@
  * needs is done; one that fails skips what depends on it, and the rest goes on. A write whose answer was lost is looked up
  * before it is repeated. What the registry does by itself is read back once, in bulk, when the rest has been done.
  */
-import { type AnyOperation, diff, indexKinds, type Operation, type TargetPlan } from "@quaymaster/engine"
+import {
+  type AnyOperation,
+  diff,
+  equal,
+  type Item,
+  indexKinds,
+  type Operation,
+  type TargetPlan
+} from "@quaymaster/engine"
 import type { TObject } from "@sinclair/typebox"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -15,7 +23,7 @@ import { emit, type Outcome } from "./event.ts"
 import { type Fault, faultOf } from "./fault.ts"
 import type { Failure, Kind, Services, Uniform } from "./kind.ts"
 import type { Result as OperationResult, TargetReport } from "./report.ts"
-import { Stop } from "./retry.ts"
+import { Stop, Wrote } from "./retry.ts"
 import { type Checked, check, conflictReason } from "./stale.ts"
 
 export interface WalkOptions {
@@ -216,6 +224,10 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
         }
       })
 
+    /** The object as it was found just before, or as the plan found it. */
+    const foundBefore = (operation: AnyOperation, seen: Checked | undefined): Item | undefined =>
+      seen === undefined && operation.action !== "create" ? operation.before : seen?.now
+
     /** Repeats what may be repeated, and looks up what may have happened. */
     const perform = (
       operation: AnyOperation,
@@ -223,32 +235,46 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
     ): Effect.Effect<readonly [Ended, Fault?], never, R> =>
       Effect.gen(function* () {
         let seen = first
-        let mayHaveHappened = false
+        // Whether any write was carried out, or may have been.
+        let wrote = false
         // Whether there was no last word on an attempt: it may be carried out later still.
         let unanswered = false
+        const before = foundBefore(operation, first)
         for (let count = 1; ; count++) {
-          const answer = yield* Effect.exit(Effect.suspend(() => attempt(operation, seen)))
+          const answer = yield* Effect.suspend(() => attempt(operation, seen)).pipe(
+            Effect.provideService(Wrote, () => {
+              wrote = true
+            }),
+            Effect.exit
+          )
           if (Exit.isSuccess(answer)) return [{ outcome: "applied" }]
           const fault = yield* faultIn(answer.cause)
-          mayHaveHappened ||= fault.mayHaveHappened
+          wrote ||= fault.mayHaveHappened
           unanswered ||= fault.mayHaveHappened && fault.transient
-          const failed = (uncertain: boolean): readonly [Ended, Fault] => [
-            { outcome: "failed", error: fault.message, tag: fault.tag, ...(uncertain ? { uncertain } : {}) },
+          const failed = (so: Pick<Ended, "uncertain" | "partly"> = {}): readonly [Ended, Fault] => [
+            { outcome: "failed", error: fault.message, tag: fault.tag, ...so },
             fault
           ]
-          if (!fault.mayHaveHappened && fault.tag !== "Exists" && fault.tag !== "Missing") return failed(unanswered)
+          if (!wrote && fault.tag !== "Exists" && fault.tag !== "Missing") return failed()
           const looked = yield* fault.transient
             ? lookFor(operation, fault.mayHaveHappened ? patience : PAUSE)
             : look(operation)
           if (Exit.isFailure(looked)) {
             yield* faultIn(looked.cause)
-            return failed(mayHaveHappened)
+            return failed(wrote ? { uncertain: true } : {})
           }
+          const last = foundBefore(operation, seen)
           seen = looked.value
-          if (seen?.standing.state === "done") return [{ outcome: mayHaveHappened ? "applied" : "already" }]
-          if (seen?.standing.state !== "pending" || !fault.transient || count === ATTEMPTS || stopping())
-            return failed(unanswered)
-          if (unanswered && mayDouble(operation, seen)) return failed(true)
+          if (seen?.standing.state === "done") return [{ outcome: wrote ? "applied" : "already" }]
+          const mayCome = unanswered && mayDouble(operation, seen)
+          // Of several writes some were done, so that the rest is worth another attempt whatever was wrong with the last one.
+          const further = !equal(last, seen?.now)
+          const again = seen?.standing.state === "pending" && (fault.transient || further) && count < ATTEMPTS
+          if (!again || mayCome || stopping())
+            return failed({
+              ...(unanswered ? { uncertain: true } : {}),
+              ...(wrote && !equal(before, seen?.now) ? { partly: true } : {})
+            })
         }
       })
 
@@ -306,7 +332,8 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
       const looked = yield* Effect.exit(check(kinds, own, options.caller))
       if (Exit.isFailure(looked)) {
         const fault = yield* faultIn(looked.cause)
-        for (const id of ids) yield* settle(id, { outcome: "failed", error: fault.message, tag: fault.tag })
+        const unknown: Ended = { outcome: "failed", error: fault.message, tag: fault.tag, uncertain: true }
+        for (const id of ids) yield* settle(id, unknown)
         return
       }
       for (const id of ids) {

@@ -5,7 +5,7 @@
 import { type Change, type Item, type Ref, section } from "@quaymaster/engine"
 import { type Static, type TObject, Type } from "@sinclair/typebox"
 import * as Effect from "effect/Effect"
-import type { Kind } from "../src/index.ts"
+import { type Kind, Wrote } from "../src/index.ts"
 
 /** An error as the runtime sees it: what its fields say. */
 export interface StoreError {
@@ -78,7 +78,10 @@ export const makeStore = (doubles: ReadonlyArray<string> = []) => {
   const table = <I extends Item>(kind: string, key: (item: I) => string) => {
     const objects = new Map<string, I>()
     const write = (method: string, item: I, act: () => Effect.Effect<void, StoreError>) =>
-      call(`${method} ${kind}:${key(item)}`, () => Effect.as(act(), true)).pipe(Effect.asVoid)
+      call(`${method} ${kind}:${key(item)}`, () => Effect.as(act(), true)).pipe(
+        Effect.andThen(Wrote),
+        Effect.map((wrote) => wrote())
+      )
     return {
       objects,
       put: (item: I) => objects.set(key(item), item),

@@ -22,7 +22,7 @@ import {
   updateNode,
   walked
 } from "./plans.ts"
-import { error, lost, makeStore, type Store } from "./store.ts"
+import { error, type Fault, lost, makeStore, type Store } from "./store.ts"
 
 const run = <A, E>(effect: Effect.Effect<A, E>): Promise<A> => Effect.runPromise(effect)
 
@@ -580,13 +580,13 @@ describe("a replacement", () => {
 
   it("that died between the two is resumed by creating alone", async () => {
     const store = given()
-    store.fail("create seal:s", { error: error("Forbidden") })
+    store.fail("create seal:s", { error: error("Forbidden") }, { error: error("Forbidden") })
     const first = await run(applied(store, target))
     expect(outcomes(first)).toEqual({ "replace:seal:s": "failed" })
     expect(store.seals.size).toBe(0)
     const second = await run(applied(store, target))
     expect(outcomes(second)).toEqual({ "replace:seal:s": "applied" })
-    expect(store.writes()).toEqual(["delete seal:s", "create seal:s", "create seal:s"])
+    expect(store.writes()).toEqual(["delete seal:s", "create seal:s", "create seal:s", "create seal:s"])
     expect(outcomes(await run(applied(store, target)))).toEqual({ "replace:seal:s": "already" })
   })
 
@@ -1128,6 +1128,64 @@ describe("stopping", () => {
       ),
       { numRuns: 80 }
     )
+  })
+})
+
+describe("an operation of several writes", () => {
+  const before = { name: "s", value: "1" }
+  const after = { name: "s", value: "2" }
+  const replaced = async (...faults: ReadonlyArray<Fault>) => {
+    const store = makeStore()
+    store.seals.set("s", before)
+    store.fail("create seal:s", ...faults)
+    const result = await inTestTime(applied(store, plan(replaceSeal(before, after))))
+    return { store, result: resultOf(result, "replace:seal:s") }
+  }
+  const forbidden = error("Forbidden", { message: "not yours" })
+
+  it("is done in part where one of them fails for good, and the same plan does the rest", async () => {
+    const { result, store } = await replaced({ error: forbidden }, { error: forbidden })
+    expect(result).toEqual({
+      id: "replace:seal:s",
+      outcome: "failed",
+      error: "not yours",
+      tag: "Forbidden",
+      partly: true
+    })
+    expect(store.state().seals).toEqual([])
+    const again = await run(applied(store, plan(replaceSeal(before, after))))
+    expect([outcomes(again), store.state().seals]).toEqual([{ "replace:seal:s": "applied" }, [after]])
+  })
+
+  it("goes on once with what is left, whatever was wrong", async () => {
+    const { result, store } = await replaced({ error: forbidden })
+    expect([result?.outcome, store.state().seals]).toEqual(["applied", [after]])
+    expect(store.writes()).toEqual(["delete seal:s", "create seal:s", "create seal:s"])
+  })
+
+  it("is uncertain where nobody can look how far it came", async () => {
+    const store = makeStore()
+    store.seals.set("s", before)
+    store.fail("create seal:s", { error: error("Unauthenticated") })
+    const operation = replaceSeal(before, after)
+    store.fail("list seal", { error: error("Unauthenticated") })
+    const result = await inTestTime(walked(store, plan(operation)))
+    expect(resultOf(result, operation.id)).toMatchObject({ outcome: "failed", uncertain: true })
+    expect(result.report.stopped).toBe("unauthenticated")
+  })
+
+  it("of which none was done is not looked up", async () => {
+    const store = makeStore()
+    store.seals.set("s", before)
+    store.fail("delete seal:s", { error: forbidden })
+    const result = await inTestTime(walked(store, plan(replaceSeal(before, after))))
+    expect(resultOf(result, "replace:seal:s")).toEqual({
+      id: "replace:seal:s",
+      outcome: "failed",
+      error: "not yours",
+      tag: "Forbidden"
+    })
+    expect(store.lists()).toEqual([])
   })
 })
 

@@ -3,6 +3,8 @@
 import { randomBytes } from "node:crypto"
 import { createSimulator, type Simulator, type SimulatorOptions, serveSimulator } from "@quaymaster/simulator"
 
+export { comparable, registryState } from "./state.ts"
+
 const URL_NAME = "QUAY_TEST_URL"
 const TOKEN_NAME = "QUAY_TEST_TOKEN"
 const CALLER = "admin"

@@ -1,8 +1,7 @@
 /** What became of an apply, for people. */
 import type { ApplyReport, Result } from "quaymaster"
 import { expect, test } from "vitest"
-import { commandLine, type Words } from "../../src/present/command-line.ts"
-import { leftText, reportText } from "../../src/present/report.ts"
+import { reportText } from "../../src/present/report.ts"
 import { plain } from "../../src/present/style.ts"
 
 const context = { resume: "quay-apply plan.json", requests: 21, retries: 2, milliseconds: 4200, verbose: false }
@@ -41,16 +40,20 @@ const table: ReadonlyArray<readonly [string, ApplyReport, ReadonlyArray<string>]
         uncertain: true
       },
       { id: "create:team-member:acme/dev/alice", outcome: "skipped", because: "create:team:acme/dev" },
-      { id: "update:repository:acme/app", outcome: "applied" }
+      { id: "update:repository:acme/app", outcome: "applied" },
+      { id: "create:quota:acme", outcome: "failed", tag: "Invalid", error: "Bad threshold", partly: true }
     ]),
     [
       "  ✗ + team acme/dev",
       "      Unauthorized\\u001b[2J",
-      "      It may have happened all the same: it is looked before it is done again.",
+      "      It may have happened all the same: the next plan will tell.",
       "      Use a token of an owner of the organization, or a superuser's, with the scopes that this needs.",
+      "  ✗ + quota acme",
+      "      Bad threshold",
+      "      A part of it was done: apply the same plan again to do the rest.",
       "  ↷ + team-member acme/dev/alice  skipped: waited for team acme/dev",
       "",
-      "Applied 1 of 3 changes: 1 updated, 1 failed, 1 skipped. 4.2 s, 21 requests, 2 retries",
+      "Applied 1 of 4 changes: 1 updated, 2 failed, 1 skipped. 4.2 s, 21 requests, 2 retries",
       "What is done stays done. Resume with  quay-apply plan.json"
     ]
   ],
@@ -88,44 +91,4 @@ test("a token that is not taken any more is said", () => {
   expect(reportText({ ...report, targets: [{ ...target, stopped: "unauthenticated" }] }, plain, context)).toContain(
     "prod does not take the token any more."
   )
-})
-
-test.each([
-  ["unavailable", "5 operations in a row failed", "prod fails again and again, so nothing more was started."],
-  ["unrecorded", "the disk is full", "What was to be done on prod could not be recorded, so nothing more was started."]
-] as const)("why nothing more was started is said: %s", (stopped, reason, words) => {
-  const report = reportOf("partial", [{ id: "create:team:acme/dev", outcome: "not-started" }])
-  const targets = report.targets.map((target) => ({ ...target, stopped, reason }))
-  const lines = reportText({ ...report, targets }, plain, context)
-    .trimEnd()
-    .split("\n")
-  expect(lines.at(-3)).toContain(words)
-  expect(lines.slice(-2)).toEqual([`  ${reason}`, "What is done stays done. Resume with  quay-apply plan.json"])
-})
-
-test("a command that is left at once says what is in the dark", () => {
-  expect(leftText(["create:team:acme/dev", "delete:robot:acme/ci"], plain, "quay-apply plan.json").split("\n")).toEqual(
-    [
-      "Left at once. It is not known whether 2 operations happened:",
-      "  ? + team acme/dev",
-      "  ? - robot acme/ci",
-      "What is done stays done. Resume with  quay-apply plan.json",
-      ""
-    ]
-  )
-  const many = leftText(
-    Array.from({ length: 30 }, (_, i) => `create:team:acme/t${i}`),
-    plain,
-    "again"
-  )
-  expect(many).toContain("  ? and 11 more\n")
-})
-
-test.each([
-  [["quay-apply", "--yes", "orgs/"], "quay-apply --yes orgs/"],
-  [["quay-apply", "my plan.json", "it's"], "quay-apply 'my plan.json' 'it'\\''s'"],
-  [["quay-apply", "orgs/*.yaml", "$HOME\u001b"], "quay-apply 'orgs/*.yaml' '$HOME\\u001b'"],
-  [["quay-apply", ["--timeout", "5s"], ["--lock", undefined], ["--rps", 3]], "quay-apply --timeout 5s --rps 3"]
-] as ReadonlyArray<readonly [Words, string]>)("a command line can be pasted: %j", (words, line) => {
-  expect(commandLine(words)).toBe(line)
 })

@@ -1,0 +1,4 @@
+// The fault matrix of repositories.
+import { faultMatrix, isOfRepository } from "./matrix/matrix.ts"
+
+faultMatrix("repositories", isOfRepository)
