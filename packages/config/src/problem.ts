@@ -2,7 +2,7 @@
  * Mistakes in what people write, each with its place, and the one error that carries all of them.
  * Nothing here decides what is a mistake; nothing here shows a value that its schema calls secret.
  */
-import { byText, type Path } from "@quaymaster/engine"
+import { byText, type Path, visible } from "@quaymaster/engine"
 import { suggestion } from "./suggest.ts"
 
 /** Where something starts. Both count from one; columns count UTF-16 units, as editors do. */
@@ -46,10 +46,7 @@ const LONGEST_QUOTE = 80
 
 /** Text from outside as it may stand in a message: one line, of bounded length, without anything that moves a cursor. */
 export const quote = (text: string): string =>
-  JSON.stringify(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text).replace(
-    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
-  )
+  visible(JSON.stringify(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text))
 
 /** A path as people write it: `repositories["vendor/alpine"].tags[0]`. */
 export const dotted = (path: Path): string => {
@@ -92,8 +89,8 @@ export class Report {
       file,
       ...(position === undefined ? {} : { line: position.line, column: position.column }),
       path,
-      message: about(path, text),
-      ...(hint === undefined ? {} : { hint })
+      message: visible(about(path, text)),
+      ...(hint === undefined ? {} : { hint: visible(hint) })
     })
   }
 

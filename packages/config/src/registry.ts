@@ -37,7 +37,7 @@ export interface Known {
 
 export const NAME = "^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
-const NAMED = new RegExp(NAME)
+export const NAMED = new RegExp(NAME)
 
 /** A URL in its one form, or what is wrong with it. Nothing of the URL is repeated: it may hold a password. */
 export const parseUrl = (text: string, directory: string | undefined): { url: string } | { fault: string } => {

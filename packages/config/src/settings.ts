@@ -11,7 +11,7 @@ import { Checker } from "./check.ts"
 import { loadFile, SETTINGS_FILE } from "./files.ts"
 import { jsonSchema } from "./json-schema.ts"
 import { about, ConfigError, didYouMean, type Located, quote, Report } from "./problem.ts"
-import { type Known, NAME, parseUrl, type Registry } from "./registry.ts"
+import { type Known, NAME, NAMED, parseUrl, type Registry } from "./registry.ts"
 import { ruleOf } from "./rule.ts"
 import { documentsOf, type TextSource } from "./source.ts"
 import { suggestion } from "./suggest.ts"
@@ -265,7 +265,9 @@ export const strangeKinds = (
 }
 
 const listed = (names: ReadonlyArray<string>): string =>
-  names.length === 0 ? "registries names none" : `named here: ${names.join(", ")}`
+  names.length === 0
+    ? "registries names none"
+    : `named here: ${names.map((name) => (NAMED.test(name) ? name : quote(name))).join(", ")}`
 
 const proxyLike = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
 

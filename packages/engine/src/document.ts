@@ -12,7 +12,7 @@ import { type Allowances, allowanceNames, judgeAll, mergeAllowances } from "./gu
 import { destroys } from "./guard/deletion.ts"
 import { destroysRule } from "./guard/destroys.ts"
 import { blockingOf, type Verdict, verdictText } from "./guard/verdict.ts"
-import { canonical, equal, isRecord } from "./json.ts"
+import { canonical, equal, isRecord, visible } from "./json.ts"
 import { indexKinds, type Kind } from "./kind.ts"
 import { type AnyOperation, isOperationOf, type Operation } from "./operation.ts"
 import type { TargetPlan } from "./target-plan.ts"
@@ -309,7 +309,9 @@ export const decodePlan = <K extends Kind>(kinds: ReadonlyArray<K>, text: string
 
 const LONGEST = 200
 
-const short = (text: string): string => (text.length <= LONGEST ? text : `${text.slice(0, LONGEST).toWellFormed()}…`)
+/** As much of a document's own text as helps. */
+const short = (text: string): string =>
+  visible(text.length <= LONGEST ? text : `${text.slice(0, LONGEST).toWellFormed()}…`)
 
 const parse = (text: string): unknown => {
   const parsed = valueOfText(text)
@@ -326,8 +328,8 @@ const narrow = <K extends Kind>(
     if (fits(operation)) return operation
     throw new PlanUnreadable(
       kinds.has(operation.kind)
-        ? `The operation ${operation.id} is not one that the kind "${operation.kind}" understands.`
-        : `The plan has operations on "${operation.kind}", a kind that is not known here. Is a plugin missing?`
+        ? `The operation ${short(operation.id)} is not one that the kind "${operation.kind}" understands.`
+        : `The plan has operations on "${short(operation.kind)}", a kind that is not known here. Is a plugin missing?`
     )
   })
 }

@@ -27,3 +27,10 @@ export const equal = (a: unknown, b: unknown): boolean => a === b || canonical(a
 /** What a value of any origin has under a name, inherited or its own; undefined if it is no object. */
 export const fieldOf = (value: unknown, name: string): unknown =>
   typeof value === "object" && value !== null && name in value ? Reflect.get(value, name) : undefined
+
+/** The text with what would move a cursor, reorder or hide text written out: nothing from outside may do that in a message. */
+export const visible = (text: string): string =>
+  text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`
+  )

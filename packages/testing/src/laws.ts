@@ -1,7 +1,8 @@
 // How often laws are tried, and with what chance. Every run prints the seed it begins with (vitest.config.ts); LAW_SEED
 // repeats that one, and LAW_RUNS tries more cases, or fewer.
 
-const setting = (name: string): number | undefined => {
+/** What the environment says as a whole number, if it does. */
+export const setting = (name: string): number | undefined => {
   const text = process.env[name]
   if (text === undefined || text === "") return undefined
   const value = Number(text)
