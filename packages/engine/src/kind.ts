@@ -54,6 +54,8 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   readonly extras: "remove" | "keep"
   /** What a delete loses for good. */
   readonly destroys?: "data" | "credential"
+  /** How an object is given another name, if the registry offers that: `write renamed_from in its file`. */
+  readonly renaming?: string
   /** Fields that cannot change after creation, each with what replacing the object would lose. */
   readonly fixed?: { readonly [field: string]: string }
   /** Fields that `create` sets by a request of their own: what differs in these alone is a creation that was broken off. */

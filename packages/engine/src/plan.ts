@@ -30,6 +30,7 @@ import { addressOf, byText, type Collection } from "./address.ts"
 import { unseen } from "./diff.ts"
 import { judged } from "./guard/allowance.ts"
 import { inspect } from "./guard/guard.ts"
+import { renamedExtras } from "./guard/rename.ts"
 import { indexKinds, type Kind } from "./kind.ts"
 import { sortedBy } from "./lists.ts"
 import { type AnyOperation, isOperationOf, type Operation } from "./operation.ts"
@@ -93,15 +94,19 @@ export const planTarget = <K extends Kind>(
   const touched = new Set(drafts.map(({ on }) => on.address))
   const stuck = fates.flatMap((fate) => ("stuck" in fate && fate.stuck !== undefined ? [fate.stuck] : []))
   const sorted = sortedBy(operations, ({ id }) => id).filter(fits)
+  const facts = { ...situation, operations: sorted }
   const planned = {
     ...target,
     scope: scopeOf(situation),
     operations: sorted,
     extras: sortedBy(decisions.kept, ({ key, kind }) => addressOf(kind, key)),
     stuck: sortedBy(stuck, ({ key, kind }) => addressOf(kind, key)),
-    notices: sortedBy([...fates.flatMap(noticesOf), ...removed.flatMap(remains)], noticeText),
+    notices: sortedBy(
+      [...fates.flatMap(noticesOf), ...removed.flatMap(remains), ...renamedExtras(facts, decisions.kept)],
+      noticeText
+    ),
     left,
-    verdicts: inspect({ ...situation, operations: sorted }),
+    verdicts: inspect(facts),
     unchanged:
       fates.filter(({ state, want }) => state === "same" && !touched.has(want.address)).length +
       alreadyAbsent(situation)

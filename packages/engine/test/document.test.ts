@@ -150,7 +150,7 @@ describe("the document", () => {
       stuck: 0,
       left: 0,
       destroys: 2,
-      blocked: 2
+      blocked: 3
     })
   })
 

@@ -331,6 +331,91 @@ describe("data or a credential destroyed", () => {
   })
 })
 
+describe("what looks like a rename", () => {
+  const renamed: World = {
+    there: [found(repository, { ...acme, name: "old", visibility: "private" })],
+    declared: [declare(repository, { ...acme, name: "new", visibility: "private" })],
+    scope: prune("repository")
+  }
+  const teamRenamed: World = {
+    there: [found(team, { ...acme, name: "old", role: "admin" })],
+    declared: [declare(team, { ...acme, name: "new", role: "admin" })],
+    scope: prune("team")
+  }
+  const destroys = "destroys-data  acme/old  --allow-destroy repository:acme/old"
+  const by = "by --allow-destroy repository:acme/old"
+  table([
+    {
+      name: "blocks, beside what it destroys",
+      world: renamed,
+      want: [destroys, "looks-like-a-rename  acme/old  --allow-destroy repository:acme/old"]
+    },
+    {
+      name: "is allowed by the flag for what it destroys",
+      world: renamed,
+      allow: { destroy: ["repository:acme/old"] },
+      want: [`destroys-data  acme/old  ${by}`, `looks-like-a-rename  acme/old  ${by}`]
+    },
+    {
+      name: "blocks where nothing else would",
+      world: teamRenamed,
+      want: ["looks-like-a-rename  acme/old  --allow-deletes team=1"]
+    },
+    {
+      name: "is allowed by just that amount",
+      world: teamRenamed,
+      allow: { deletes: ["team=1"] },
+      want: ["looks-like-a-rename  acme/old  by --allow-deletes team=1"]
+    },
+    {
+      name: "is not allowed by one less",
+      world: teamRenamed,
+      allow: { deletes: ["team=0"], destroy: ["team=9", "team:acme/old"] },
+      want: ["looks-like-a-rename  acme/old  --allow-deletes team=1"]
+    },
+    {
+      name: "stays silent where the settings differ",
+      world: { ...teamRenamed, declared: [declare(team, { ...acme, name: "new", role: "member" })] },
+      want: []
+    },
+    {
+      name: "stays silent where it could be any of several",
+      world: {
+        ...teamRenamed,
+        there: [...(teamRenamed.there ?? []), found(team, { ...acme, name: "old2", role: "admin" })]
+      },
+      want: []
+    },
+    {
+      name: "stays silent of who may do what",
+      world: { there: [devThere, ...members(1)], declared: [dev, ...keepMembers(1, 5)], scope: users },
+      want: []
+    },
+    {
+      name: "stays silent where the old one is kept, which is noticed",
+      world: { ...renamed, scope: [{ kind: "repository", parent: "acme" }] },
+      want: []
+    }
+  ])
+
+  it("says the way out", () => {
+    const [verdict] = verdictsOf(teamRenamed)
+    expect(verdict?.message).toBe(
+      "team acme/old would be deleted, and acme/new made just like it: that looks like a rename, and what is in it is lost; " +
+        "keep both, move what is in the old one, and prune it then"
+    )
+    expect(planned({ ...renamed, scope: [{ kind: "repository", parent: "acme" }] }).notices).toEqual([
+      {
+        kind: "repository",
+        key: "acme/new",
+        message:
+          "is new, and just like acme/old, which no file declares: if that is to have another name, " +
+          "keep both, move what is in the old one, and prune it then"
+      }
+    ])
+  })
+})
+
 const ANYTHING: Allowances = {
   deletes: kinds.map(({ kind }) => `${kind}=999`),
   destroy: kinds.map(({ kind }) => `${kind}=999`)

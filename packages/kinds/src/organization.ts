@@ -126,6 +126,7 @@ export const organization: Kind<"organization", typeof schema, ReadError, Quay> 
   ],
   extras: "keep",
   destroys: "data",
+  renaming: "write renamed_from: with its name in the file of the new one",
   narrows: unless({ tag_expiration_s: grown }),
   setAfterwards: ["tag_expiration_s", "invoice_email", "invoice_email_address"],
   requires: {

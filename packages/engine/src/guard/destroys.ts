@@ -9,17 +9,20 @@ import type { Finding } from "./verdict.ts"
 const allowance = "destroy"
 
 export const destroysRule = ({ kinds, operations }: Pick<Facts, "kinds" | "operations">): ReadonlyArray<Finding> => [
-  ...operations.filter((it) => destroys(it) && it.impliedBy === undefined).flatMap(lostBy),
+  ...operations
+    .filter((it) => destroys(it) && it.impliedBy === undefined)
+    .flatMap((it) => lostBy(it, kinds.get(it.kind)?.renaming)),
   ...lostAlong(kinds, operations)
 ]
 
-const lostBy = (operation: AnyOperation): ReadonlyArray<Finding> => {
+const lostBy = (operation: AnyOperation, renaming: string | undefined): ReadonlyArray<Finding> => {
   if (operation.action !== "delete" && operation.action !== "replace") return []
   const { action, cascades, destroys: loss, id, key, kind } = operation
   if (loss === undefined) return []
   const done = action === "replace" ? "deleted and made again" : "deleted"
   const along = cascades.length === 0 ? "" : `, which takes along ${objects(cascades.length)}`
-  const message = `${kind} ${key} would be ${done}${along}: its ${loss} is lost for good`
+  const instead = renaming === undefined ? "" : `; to give it another name, ${renaming}`
+  const message = `${kind} ${key} would be ${done}${along}: its ${loss} is lost for good${instead}`
   return [{ rule: `destroys-${loss}`, kind, key, operations: [id], message, allowance }]
 }
 
