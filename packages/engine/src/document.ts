@@ -7,6 +7,7 @@ import { Type } from "@sinclair/typebox"
 import { Value } from "@sinclair/typebox/value"
 import { addressOf, byText } from "./address.ts"
 import { valueOfText } from "./document-text.ts"
+import { type Gate, isGate } from "./gate.ts"
 import { findCycle } from "./graph.ts"
 import { type Allowances, allowanceNames, judgeAll, mergeAllowances } from "./guard/allowance.ts"
 import { destroys } from "./guard/deletion.ts"
@@ -80,7 +81,8 @@ export const essenceOf = ({ reason: _reason, source: _source, ...rest }: AnyOper
 const digestOf = (targets: ReadonlyArray<TargetPlan>): string => {
   const covered = targets.map((target) => ({
     url: target.url,
-    operations: target.operations.map(essenceOf)
+    operations: target.operations.map(essenceOf),
+    ...(target.gates === undefined ? {} : { gates: target.gates })
   }))
   return sha256({ format: FORMAT, targets: covered })
 }
@@ -187,6 +189,11 @@ export const PlanSchema = Type.Object(
             )
           ),
           operations: Type.Array(OperationSchema),
+          gates: Type.Optional(
+            Type.Array(Type.Object({ id: Type.String(), needs: Type.Array(Type.String(), { minItems: 1 }) }, closed), {
+              minItems: 1
+            })
+          ),
           extras: Type.Array(Type.Object({ kind: Type.String(), key: Type.String(), reason: Type.String() }, closed)),
           stuck: Type.Array(
             Type.Object(
@@ -300,8 +307,8 @@ export const decodePlan = <K extends Kind>(kinds: ReadonlyArray<K>, text: string
       "What the guard says of the plan, or what was allowed, is not what the plan was made with: it was edited. Plan again; " +
         "more can be allowed by flags."
     )
-  for (const { operations, verdicts } of targets) {
-    const fault = incoherence(known, operations) ?? silence(known, operations, verdicts)
+  for (const { gates, operations, verdicts } of targets) {
+    const fault = incoherence(known, operations, gates) ?? silence(known, operations, verdicts)
     if (fault !== undefined) throw new PlanUnreadable(`The plan contradicts itself: ${short(fault)}.`)
   }
   return { ...document, targets }
@@ -335,9 +342,18 @@ const narrow = <K extends Kind>(
 }
 
 /** What no plan of ours would say. A digest proves nothing of that: whoever writes a document can compute one. */
-const incoherence = (kinds: ReadonlyMap<string, Kind>, operations: ReadonlyArray<AnyOperation>): string | undefined => {
-  const needs = new Map(operations.map((operation) => [operation.id, new Set(operation.needs)]))
-  if (needs.size < operations.length) return "two operations have one id"
+const incoherence = (
+  kinds: ReadonlyMap<string, Kind>,
+  operations: ReadonlyArray<AnyOperation>,
+  gates: ReadonlyArray<Gate> = []
+): string | undefined => {
+  const needs = new Map([...operations, ...gates].map((it) => [it.id, new Set(it.needs)]))
+  if (needs.size < operations.length + gates.length) return "two operations have one id, or two gates"
+  for (const gate of gates) {
+    if (!isGate(gate.id)) return `${gate.id} is no gate's id`
+    const unknown = gate.needs.find((it) => isGate(it) || !needs.has(it))
+    if (unknown !== undefined) return `${gate.id} needs ${unknown}, which is no operation of the plan`
+  }
   for (const operation of operations) {
     const { action, id, impliedBy, key, kind: name } = operation
     const kind = kinds.get(name)

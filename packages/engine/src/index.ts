@@ -5,6 +5,7 @@ export * from "./classify.ts"
 export * from "./compare.ts"
 export * from "./diff.ts"
 export * from "./document.ts"
+export * from "./gate.ts"
 export * from "./graph.ts"
 export { additiveOnly } from "./guard/additive.ts"
 export {

@@ -14,8 +14,13 @@ export const mergeTargets = <Op extends AnyOperation>(
 ): TargetPlan<Op> => {
   const all = <A>(listOf: (plan: TargetPlan<Op>) => ReadonlyArray<A>, textOf: (value: A) => string) =>
     sortedBy(plans.flatMap(listOf), textOf)
+  const gates = all(
+    (plan) => plan.gates ?? [],
+    (it) => it.id
+  )
   const merged = {
     ...target,
+    ...(gates.length === 0 ? {} : { gates }),
     scope: all((plan) => plan.scope, collectionId),
     operations: all(
       (plan) => plan.operations,

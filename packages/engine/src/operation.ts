@@ -15,7 +15,7 @@ interface Common<Name extends string> {
   readonly id: string
   readonly kind: Name
   readonly key: string
-  /** The operations that must be done before this one. */
+  /** The operations that must be done before this one, and the gates that must be open. */
   readonly needs: ReadonlyArray<string>
   /** Where in the files, as people write it: `acme.yaml:14`. */
   readonly source?: string

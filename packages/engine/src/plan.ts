@@ -28,6 +28,7 @@
  */
 import { addressOf, byText, type Collection } from "./address.ts"
 import { unseen } from "./diff.ts"
+import { gatesOf } from "./gate.ts"
 import { judged } from "./guard/allowance.ts"
 import { inspect } from "./guard/guard.ts"
 import { renamedExtras } from "./guard/rename.ts"
@@ -95,10 +96,12 @@ export const planTarget = <K extends Kind>(
   const stuck = fates.flatMap((fate) => ("stuck" in fate && fate.stuck !== undefined ? [fate.stuck] : []))
   const sorted = sortedBy(operations, ({ id }) => id).filter(fits)
   const facts = { ...situation, operations: sorted }
+  const gates = gatesOf(sorted, needs)
   const planned = {
     ...target,
     scope: scopeOf(situation),
     operations: sorted,
+    ...(gates.length === 0 ? {} : { gates }),
     extras: sortedBy(decisions.kept, ({ key, kind }) => addressOf(kind, key)),
     stuck: sortedBy(stuck, ({ key, kind }) => addressOf(kind, key)),
     notices: sortedBy(

@@ -1,6 +1,7 @@
 /** What planning comes to: the plan of one registry, or all that is wrong with what was wanted. Values only. */
 import { addressOf, type Collection } from "./address.ts"
 import type { Change } from "./diff.ts"
+import type { Gate } from "./gate.ts"
 import type { Verdict } from "./guard/verdict.ts"
 import type { Action, AnyOperation } from "./operation.ts"
 
@@ -66,6 +67,8 @@ export interface TargetPlan<Op = AnyOperation> {
   readonly url: string
   readonly scope: ReadonlyArray<Collection & { readonly existing: number }>
   readonly operations: ReadonlyArray<Op>
+  /** What stands between operations where many wait for the same many. Left out where there is none. */
+  readonly gates?: ReadonlyArray<Gate>
   readonly extras: ReadonlyArray<Extra>
   readonly stuck: ReadonlyArray<Stuck>
   readonly notices: ReadonlyArray<Notice>

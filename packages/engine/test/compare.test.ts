@@ -54,7 +54,7 @@ describe("the laws", { timeout: 60_000 }, () => {
       fc.property(scene, dice, fc.nat(), ({ desired, model }, stream, stop) => {
         const approved = planned(model, desired)
         expect(unapproved(documentOf(approved), documentOf(approved))).toEqual([])
-        const order = linearize(approved.operations, (count) => Number(stream.next().value) % Math.max(1, count))
+        const order = linearize(approved, (count) => Number(stream.next().value) % Math.max(1, count))
         const broken = model.copy()
         for (const operation of order.slice(0, stop % (order.length + 1))) broken.execute(operation)
         expect(unapproved(documentOf(approved), documentOf(planned(broken, desired)))).toEqual([])

@@ -57,6 +57,10 @@ const withFirst = (change: (operation: AnyOperation) => AnyOperation): TargetPla
   return { ...it, operations: it.operations.map((operation, i) => (i === 0 ? change(operation) : operation)) }
 }
 
+const CREATED = "create:robot:acme/ci"
+const gate = (id: string, ...needs: ReadonlyArray<string>) => ({ id, needs })
+const withGates = (...gates: ReadonlyArray<ReturnType<typeof gate>>): TargetPlan => ({ ...planned(), gates })
+
 describe("the digest", () => {
   const given = planned()
 
@@ -102,6 +106,7 @@ describe("the digest", () => {
       given: withFirst((it) => (it.action === "create" ? { ...it, after: { ...it.after, name: "eve" } } : it)),
       want: "another"
     },
+    { name: "where there is a gate", given: withGates(gate("given:a", CREATED)), want: "another" },
     {
       name: "where an operation waits for another's effect",
       given: withFirst((it) => ({ ...it, impliedBy: "create:robot:acme/ci" })),
@@ -309,12 +314,30 @@ describe("a document is not read", () => {
       given: resigned(only(creation, (it) => ({ ...it, needs: ["create:member:acme/dev/robot:ci"] }))),
       want: /contradicts itself: these operations need each other/
     },
+    ...[
+      { what: "a gate that needs a gate", gates: [gate("given:a", "given:b"), gate("given:b", CREATED)] },
+      { what: "a gate that needs what is not in it", gates: [gate("given:a", "create:robot:acme/ghost")] }
+    ].map(({ gates, what }) => ({
+      name: `with ${what}`,
+      given: encodePlan(assemble([withGates(...gates)], "1.0.0")),
+      want: /contradicts itself: given:a needs .*, which is no operation of the plan/
+    })),
+    {
+      name: "with a gate that is called like an operation",
+      given: encodePlan(assemble([withGates(gate("create:robot:acme/other", CREATED))], "1.0.0")),
+      want: /contradicts itself: create:robot:acme\/other is no gate's id/
+    },
+    {
+      name: "with one gate twice",
+      given: encodePlan(assemble([withGates(gate("given:a", CREATED), gate("given:a", CREATED))], "1.0.0")),
+      want: /contradicts itself: two operations have one id, or two gates/
+    },
     {
       name: "with one operation twice",
       given: encodePlan(
         assemble([{ ...planned(), operations: planned().operations.flatMap((it) => [it, it]) }], "1.0.0")
       ),
-      want: /contradicts itself: two operations have one id/
+      want: /contradicts itself: two operations have one id, or two gates/
     }
   ])("$name", ({ given, want }) => {
     expect(() => decodePlan(kinds, given)).toThrow(PlanUnreadable)

@@ -70,7 +70,7 @@ describe("a plan", { timeout: LAW_TIMEOUT }, () => {
       fc.property(scene, dice, ({ desired, model }, stream) => {
         const plan = planned(model, desired)
         const after = model.copy()
-        for (const operation of linearize(plan.operations, chooser(stream))) after.execute(operation)
+        for (const operation of linearize(plan, chooser(stream))) after.execute(operation)
         const second = planFor(after, desired)
         expect(second.operations).toEqual([])
         const fields = (it: typeof plan) => it.stuck.map(({ changes, key, kind }) => ({ changes, key, kind }))
@@ -85,7 +85,7 @@ describe("a plan", { timeout: LAW_TIMEOUT }, () => {
       fc.property(scene, dice, dice, fc.nat(), ({ desired, model }, one, other, stop) => {
         const plan = planned(model, desired)
         const whole = model.copy()
-        const order = linearize(plan.operations, chooser(one))
+        const order = linearize(plan, chooser(one))
         for (const operation of order) whole.execute(operation)
 
         const broken = model.copy()
@@ -93,8 +93,7 @@ describe("a plan", { timeout: LAW_TIMEOUT }, () => {
         for (const operation of order.slice(0, count)) broken.execute(operation)
         const cut = order[count]
         if (cut?.action === "replace") broken.delete(kindNamed(cut.kind), cut.before)
-        for (const operation of linearize(planFor(broken, desired).operations, chooser(other)))
-          broken.execute(operation)
+        for (const operation of linearize(planFor(broken, desired), chooser(other))) broken.execute(operation)
         expect(differences(whole, broken)).toEqual([])
       }),
       lawful
@@ -104,13 +103,15 @@ describe("a plan", { timeout: LAW_TIMEOUT }, () => {
   it("has no cycle, and no order that breaks a rule of the registry", () => {
     fc.assert(
       fc.property(scene, fc.array(dice, { minLength: 3, maxLength: 3 }), ({ desired, model }, streams) => {
-        const { operations } = planned(model, desired)
-        expect(findCycle(new Map(operations.map((it) => [it.id, new Set(it.needs)])))).toBeUndefined()
-        const ids = new Set(operations.map((it) => it.id))
-        expect(operations.flatMap((it) => it.needs).filter((id) => !ids.has(id))).toEqual([])
+        const plan = planned(model, desired)
+        const nodes = [...plan.operations, ...(plan.gates ?? [])]
+        expect(findCycle(new Map(nodes.map((it) => [it.id, new Set(it.needs)])))).toBeUndefined()
+        const ids = new Set(nodes.map((it) => it.id))
+        expect(ids.size).toBe(nodes.length)
+        expect(nodes.flatMap((it) => it.needs).filter((id) => !ids.has(id))).toEqual([])
         const ends = streams.map((stream) => {
           const after = model.copy()
-          for (const operation of linearize(operations, chooser(stream))) after.execute(operation)
+          for (const operation of linearize(plan, chooser(stream))) after.execute(operation)
           return after
         })
         for (const end of ends) for (const other of ends) expect(differences(end, other)).toEqual([])
@@ -147,7 +148,7 @@ describe("a plan", { timeout: LAW_TIMEOUT }, () => {
         }
         const after = model.copy()
         const lost = new Set<string>()
-        for (const operation of linearize(plan.operations, chooser(stream))) {
+        for (const operation of linearize(plan, chooser(stream))) {
           const before = after.copy()
           if (operation.action === "replace") {
             const half = after.copy()
@@ -222,7 +223,8 @@ describe("a plan", { timeout: LAW_TIMEOUT }, () => {
   it("says of each operation that it is pending before, and done after", () => {
     fc.assert(
       fc.property(scene, dice, ({ desired, model }, stream) => {
-        const { operations } = planned(model, desired)
+        const plan = planned(model, desired)
+        const { operations } = plan
         const standing = (of: Model) =>
           operations.map((operation) => {
             const now = of.get(addressOf(operation.kind, operation.key))
@@ -233,7 +235,7 @@ describe("a plan", { timeout: LAW_TIMEOUT }, () => {
           if (operation.impliedBy === undefined) expect([operation.id, state]).toEqual([operation.id, "pending"])
         const after = model.copy()
         const finished = new Set<string>()
-        for (const operation of linearize(operations, chooser(stream))) {
+        for (const operation of linearize(plan, chooser(stream))) {
           after.execute(operation)
           finished.add(operation.id)
           for (const [other, state] of standing(after)) {

@@ -288,6 +288,62 @@ describe("the operations", () => {
     expect(lines(plan(given).operations)).toEqual(want)
   })
 
+  const people = (role: "read" | "write", ...names: ReadonlyArray<string>) =>
+    names.map((name) => ({ ...acme, repository: "app", subject: "user" as const, name, role }))
+
+  it("wait at a gate where several wait for the same several", () => {
+    const { gates, operations } = plan({
+      declared: [declare(repository, app), ...people("read", "carol", "dave").map((it) => declare(permission, it))],
+      scope: [owns("permission", "acme/app", { part: "users" })],
+      there: [org, found(repository, app), ...people("read", "alice", "bob").map((it) => found(permission, it))]
+    })
+    expect(lines(operations)).toEqual([
+      "create:permission:acme/app/user:carol",
+      "create:permission:acme/app/user:dave",
+      "delete:permission:acme/app/user:alice < given:permission@acme/app#users",
+      "delete:permission:acme/app/user:bob < given:permission@acme/app#users"
+    ])
+    expect(gates).toEqual([
+      {
+        id: "given:permission@acme/app#users",
+        needs: ["create:permission:acme/app/user:carol", "create:permission:acme/app/user:dave"]
+      }
+    ])
+  })
+
+  it("wait at no gate that they do not share", () => {
+    const { gates } = plan({
+      declared: [declare(repository, app), ...people("read", "carol", "dave").map((it) => declare(permission, it))],
+      scope: [owns("permission", "acme/app", { part: "users" })],
+      there: [org, found(repository, app), ...people("read", "alice").map((it) => found(permission, it))]
+    })
+    expect(gates).toBeUndefined()
+  })
+
+  it("are put in order by no more edges than there are operations, however many wait for how many", () => {
+    const names = (prefix: string) => Array.from({ length: 200 }, (_, i) => `${prefix}${i}`)
+    const { gates = [], operations } = plan({
+      declared: [
+        ...names("new").map((name) => declare(permission, { ...acme, repository: "app", subject: "user", name })),
+        ...names("u").map((name) => declare(defaultPermission, { ...acme, subject: "user", name })),
+        ...names("r").map((name) => declare(repository, { ...acme, name }))
+      ],
+      scope: [owns("permission", "acme/app", { part: "users" }), owns("default-permission")],
+      there: [
+        org,
+        found(repository, app),
+        ...names("old").map((name) => found(permission, { ...acme, repository: "app", subject: "user", name }))
+      ]
+    })
+    expect(operations).toHaveLength(800)
+    expect(gates.map(({ id, needs }) => [id, needs.length])).toEqual([
+      ["done:default-permission@acme", 200],
+      ["given:permission@acme/app#users", 200]
+    ])
+    const edges = [...operations, ...gates].reduce((sum, { needs }) => sum + needs.length, 0)
+    expect(edges).toBe(800)
+  })
+
   it("say all that is known of what they do", () => {
     const { operations } = plan({
       declared: [

@@ -36,9 +36,9 @@ const planned = (model: Model, desired: Desired, spared: Spared) => {
   return { whole, gentle: planFor(model, { ...desired, spared }) }
 }
 
-const applied = (model: Model, { operations }: TargetPlan, stream: Iterator<number>): Model => {
+const applied = (model: Model, plan: TargetPlan, stream: Iterator<number>): Model => {
   const after = model.copy()
-  for (const operation of linearize(operations, (count) => Number(stream.next().value) % Math.max(1, count)))
+  for (const operation of linearize(plan, (count) => Number(stream.next().value) % Math.max(1, count)))
     after.execute(operation)
   return after
 }
@@ -87,10 +87,12 @@ describe("a plan that spares kinds", { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(scene, spared, ({ desired, model }, spared) => {
         const { gentle } = planned(model, desired, spared)
-        const ids = new Set(idsOf(gentle))
-        const named = gentle.operations.flatMap(({ impliedBy, needs }) => [...needs, ...(impliedBy ? [impliedBy] : [])])
+        const nodes = [...gentle.operations, ...(gentle.gates ?? [])]
+        const ids = new Set(nodes.map(({ id }) => id))
+        const causes = gentle.operations.flatMap(({ impliedBy }) => impliedBy ?? [])
+        const named = [...nodes.flatMap(({ needs }) => needs), ...causes]
         expect(named.filter((id) => !ids.has(id))).toEqual([])
-        expect(findCycle(new Map(gentle.operations.map((it) => [it.id, new Set(it.needs)])))).toBeUndefined()
+        expect(findCycle(new Map(nodes.map((it) => [it.id, new Set(it.needs)])))).toBeUndefined()
         expect(gentle.left.filter((it) => ids.has(leftId(it)))).toEqual([])
       }),
       options

@@ -19,6 +19,7 @@ import {
   overlay,
   type Ref,
   section,
+  type TargetPlan,
   type World
 } from "../src/index.ts"
 
@@ -475,14 +476,18 @@ const refsOf = (found: Found): ReadonlyArray<Ref> => kindNamed(found.kind).needs
  * @throws {Refused} if some are never ready.
  */
 export const linearize = <Op extends AnyOperation>(
-  operations: ReadonlyArray<Op>,
+  { gates = [], operations }: Pick<TargetPlan<Op>, "gates" | "operations">,
   choose: (count: number) => number
 ): ReadonlyArray<Op> => {
+  const behind = new Map(gates.map(({ id, needs }) => [id, needs]))
+
   const open = [...operations]
   const finished = new Set<string>()
   const order: Array<Op> = []
   while (open.length > 0) {
-    const ready = open.filter((operation) => operation.needs.every((id) => finished.has(id)))
+    const ready = open.filter(({ needs }) =>
+      needs.every((id) => behind.get(id)?.every((it) => finished.has(it)) ?? finished.has(id))
+    )
     const next = ready[choose(ready.length)]
     if (next === undefined) throw new Refused(`never ready: ${open.map((it) => it.id).join(", ")}`)
     open.splice(open.indexOf(next), 1)

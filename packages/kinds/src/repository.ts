@@ -1,5 +1,5 @@
 /** Repositories of an organization: description and visibility. What people may do with one is a kind of its own. */
-import { type Implied, mapSection, PlanRefused, type World } from "@quaymaster/engine"
+import { type Implied, type Item, mapSection, PlanRefused, type World } from "@quaymaster/engine"
 import type { Kind } from "@quaymaster/runtime"
 import { type Static, Type } from "@sinclair/typebox"
 import { Value } from "@sinclair/typebox/value"
@@ -34,19 +34,31 @@ export const repositoryRef = (key: string) => ({
 /** The organization in a repository's key. Names of organizations have no slash. */
 export const organizationOf = (repository: string): string => repository.slice(0, repository.indexOf("/"))
 
-/** A new repository can be pushed to and is not signed; Quay grants `admin` on it to its creator, and what the default permissions say. */
-const made = (repository: Repository, world: World): ReadonlyArray<Implied> => {
-  const key = keyOf(repository)
+const known = new WeakMap<ReadonlyArray<Item>, ReadonlyArray<DefaultPermission>>()
+
+/** The default permissions that count for a creator: the same for all repositories, so they are looked for once. */
+const applying = (items: ReadonlyArray<Item>, caller: string | undefined): ReadonlyArray<DefaultPermission> => {
+  const found = known.get(items)
+  if (found !== undefined) return found
   const rules = new Map<string, DefaultPermission>()
-  for (const rule of world.collection({ kind: "default-permission", parent: repository.organization })) {
+  for (const rule of items) {
     if (!Value.Check(defaultPermission.schema, rule)) continue
-    if (rule.created_by !== undefined && rule.created_by !== world.caller) continue
+    if (rule.created_by !== undefined && rule.created_by !== caller) continue
     // A rule for this creator beats the one for everybody.
     if (rule.created_by === undefined && rules.has(granteeKey(rule))) continue
     rules.set(granteeKey(rule), rule)
   }
+  const applied = [...rules.values()]
+  known.set(items, applied)
+  return applied
+}
+
+/** A new repository can be pushed to and is not signed; Quay grants `admin` on it to its creator, and what the default permissions say. */
+const made = (repository: Repository, world: World): ReadonlyArray<Implied> => {
+  const key = keyOf(repository)
+  const rules = world.collection({ kind: "default-permission", parent: repository.organization })
   const grants: Array<Implied> = []
-  for (const { robot, role, team, user } of rules.values()) {
+  for (const { robot, role, team, user } of applying(rules, world.caller)) {
     const to = {
       ...(robot === undefined ? {} : { robot }),
       ...(team === undefined ? {} : { team }),

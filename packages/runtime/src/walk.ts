@@ -72,6 +72,9 @@ const REFUSED: ReadonlySet<string> = new Set(["Forbidden", "NotAdministrator"])
 
 type Ended = Omit<OperationResult, "id">
 
+/** How a gate ends: it does nothing, so it is done as soon as what it needs is. */
+const OPEN: Ended = { outcome: "already" }
+
 /** The plan was made with other kinds than it is applied with. */
 class Unsupported extends Data.TaggedError("Unsupported")<{ readonly action: string; readonly kind: string }> {
   override get message(): string {
@@ -88,6 +91,7 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
     const known = indexKinds(kinds)
     const operations: ReadonlyArray<AnyOperation> = target.operations
     const byId = new Map(operations.map((operation) => [operation.id, operation]))
+    const gates = new Map(target.gates?.map((gate) => [gate.id, gate]))
     const results = new Map<string, Ended>()
     const waiting = new Map<string, number>()
     const dependents = new Map<string, Array<string>>()
@@ -127,15 +131,18 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
           if (results.has(at)) continue
           results.set(at, how)
           const { outcome } = how
-          yield* emit({ type: "operation-finished", id: at, milliseconds: took, ...told(how) })
+          const isGate = gates.has(at)
+          if (!isGate) yield* emit({ type: "operation-finished", id: at, milliseconds: took, ...told(how) })
           for (const dependent of dependents.get(at) ?? []) {
             if (outcome === "failed" || outcome === "skipped")
-              pending.push([dependent, { outcome: "skipped", because: at }, 0])
+              pending.push([dependent, { outcome: "skipped", because: (isGate ? how.because : undefined) ?? at }, 0])
             else if (outcome === "not-started") pending.push([dependent, { outcome: "not-started" }, 0])
             else {
               const left = (waiting.get(dependent) ?? 0) - 1
               waiting.set(dependent, left)
-              if (left === 0) ready(dependent)
+              if (left > 0) continue
+              if (gates.has(dependent)) pending.push([dependent, OPEN, 0])
+              else ready(dependent)
             }
           }
         }
@@ -355,17 +362,20 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
       }
     }).pipe(Effect.catchTag("Done", () => Effect.void))
 
-    for (const operation of operations) {
-      const cause = operation.impliedBy === undefined ? [] : [operation.impliedBy]
-      const needs = [...new Set([...operation.needs, ...cause])].filter((id) => byId.has(id))
-      waiting.set(operation.id, needs.length)
+    const wait = (waiter: string, all: ReadonlyArray<string>) => {
+      const needs = [...new Set(all)].filter((id) => byId.has(id) || gates.has(id))
+      waiting.set(waiter, needs.length)
       for (const id of needs) {
         const list = dependents.get(id)
-        if (list === undefined) dependents.set(id, [operation.id])
-        else list.push(operation.id)
+        if (list === undefined) dependents.set(id, [waiter])
+        else list.push(waiter)
       }
     }
-    for (const operation of operations) if (waiting.get(operation.id) === 0) ready(operation.id)
+    for (const { id, impliedBy, needs } of operations) wait(id, impliedBy === undefined ? needs : [...needs, impliedBy])
+    for (const { id, needs } of gates.values()) wait(id, needs)
+    for (const { id } of operations) if (waiting.get(id) === 0) ready(id)
+    // A part of a plan can leave a gate with nothing to wait for.
+    for (const id of gates.keys()) if (waiting.get(id) === 0) yield* settle(id, OPEN)
     while (open === 0 && held.length > 0) yield* confirm
     if (open > 0) {
       const workers = Math.max(1, Math.min(options.workers, operations.length))

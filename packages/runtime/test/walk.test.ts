@@ -229,6 +229,20 @@ describe("the order", () => {
     expect(isWhole(result.report)).toBe(true)
   })
 
+  it("lets nobody wait at a gate of which the plan has nothing", async () => {
+    const store = makeStore()
+    const target = {
+      ...plan(
+        createNode({ name: "a" }, { needs: ["done:node@all"] }),
+        createNode({ name: "b" }, { needs: ["done:node@all"] })
+      ),
+      gates: [{ id: "done:node@all", needs: ["create:node:elsewhere"] }]
+    }
+    const result = await run(applied(store, target))
+    expectSane(result, target)
+    expect(outcomes(result)).toEqual({ "create:node:a": "applied", "create:node:b": "applied" })
+  })
+
   it("holds over random plans with random failures: what is needed is done before, what fails skips its dependents alone", async () => {
     const graph = fc.integer({ min: 1, max: 25 }).chain((size) =>
       fc.record({
@@ -239,18 +253,26 @@ describe("the order", () => {
           maxLength: size
         }),
         turns: fc.array(fc.nat(5), { minLength: size, maxLength: size }),
+        // Which ones wait for what they need at a gate.
+        gated: fc.array(fc.boolean(), { minLength: size, maxLength: size }),
         workers: fc.integer({ min: 1, max: 6 })
       })
     )
     await fc.assert(
-      fc.asyncProperty(graph, async ({ fates, needs, turns, workers }) => {
+      fc.asyncProperty(graph, async ({ fates, gated, needs, turns, workers }) => {
         const store = makeStore()
         store.options.latency = (name) =>
           Effect.repeat(Effect.yieldNow, { times: turns[Number(name.split(":n")[1])] ?? 0 })
         const before = needs.map((list, i) => new Set(i === 0 ? [] : list.map((it) => it % i)))
-        const operations = before.map((list, i) =>
-          createNode({ name: `n${i}` }, { needs: [...list].map((it) => `create:node:n${it}`) })
+        const needed = before.map((list) => [...list].map((it) => `create:node:n${it}`))
+        const gates = needed.flatMap((ids, i) =>
+          gated[i] === true && ids.length > 0 ? [{ id: `done:node@n${i}`, needs: ids }] : []
         )
+        const atGate = new Set(gates.map(({ id }) => id))
+        const operations = needed.map((ids, i) => {
+          const gate = `done:node@n${i}`
+          return createNode({ name: `n${i}` }, { needs: atGate.has(gate) ? [gate] : ids })
+        })
         fates.forEach((fate, i) => {
           const name = `create node:n${i}`
           if (fate === "fails") store.fail(name, { error: error("Forbidden") })
@@ -259,7 +281,7 @@ describe("the order", () => {
           if (fate === "late") store.fail(name, { error: lost })
           if (fate === "already") store.nodes.set(`n${i}`, { name: `n${i}` })
         })
-        const target = plan(...operations)
+        const target = { ...plan(...operations), gates }
         const result = await inTestTime(applied(store, target, { workers }))
         expectSane(result, target)
 

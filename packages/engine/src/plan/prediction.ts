@@ -25,15 +25,27 @@ export const predict = (situation: Situation, decisions: Decisions): Predictions
   const { kinds } = situation
   const predictions = new Map<string, Prediction>()
   const world = worldOf(situation, decisions, predictions)
+  const matters = relevance(situation, decisions)
   for (const [cause, fate] of inTurn(decisions.fates)) {
     for (const { item, kind: name } of impliedBy(fate, world)) {
       const kind = kinds.get(name)
       if (kind === undefined) continue
       const made = resourceOf(kind, item)
-      predictions.set(made.address, { ...made, cause, unwanted: isUnwanted(situation, made) })
+      if (matters(made)) predictions.set(made.address, { ...made, cause, unwanted: isUnwanted(situation, made) })
     }
   }
   return predictions
+}
+
+/** Of all that the registry makes, which can be very much, only what somebody has to do with is foreseen. */
+const relevance = ({ absent, owned, there, wanted }: Situation, { fates }: Decisions) => {
+  const needed = new Set([...fates.values()].flatMap(({ want }) => needsOf(want.kind, want.item).map(refersTo)))
+  return ({ address, item, kind }: Resource): boolean =>
+    wanted.has(address) ||
+    absent.has(address) ||
+    needed.has(address) ||
+    there.byAddress.has(address) ||
+    owned.has(collectionId(collectionOf(kind, item)))
 }
 
 /** What kinds may look at. */

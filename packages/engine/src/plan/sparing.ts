@@ -4,6 +4,7 @@
  * itself. What the whole plan has beyond it is told.
  */
 import { collectionId } from "../address.ts"
+import { isGate } from "../gate.ts"
 import type { Needs } from "../graph.ts"
 import { append, sortedBy } from "../lists.ts"
 import { collectionOf } from "../state.ts"
@@ -90,7 +91,7 @@ const heldUp = (
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     for (const dependent of dependents.get(id) ?? []) {
       if (held.has(dependent) || stopped.has(dependent)) continue
-      held.set(dependent, id)
+      held.set(dependent, isGate(id) ? (held.get(id) ?? id) : id)
       open.push(dependent)
     }
   }
