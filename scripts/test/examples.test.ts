@@ -95,7 +95,8 @@ describe("enterprise", () => {
 
   test("is planned and applied, and nothing is left to do", async () => {
     await keep({ files: [join(copy, "orgs")], registry: `sim:${join(folder, "enterprise.json")}` })
-    expect((await stat(join(copy, "secrets/deployer.json"))).mode & 0o777).toBe(0o600)
+    for (const file of ["deployer.json", "reporting.env"])
+      expect((await stat(join(copy, "secrets", file))).mode & 0o777).toBe(0o600)
   })
 
   test("is exported to files that leave nothing to do", async () => {

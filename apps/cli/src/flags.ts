@@ -101,6 +101,10 @@ export const planning = {
     "sync-now",
     "Have a mirror run now, such as repository-mirror:acme/alpine,organization-mirror:acme"
   ),
+  renew: addresses(
+    "renew",
+    "Make another token in the place of one, such as application-token:acme/console/ci: the old one stops working"
+  ),
   noDelete: optional(
     Flag.String("no-delete").pipe(
       Flag.withOptionalValue(""),

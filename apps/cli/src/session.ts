@@ -34,6 +34,7 @@ export interface Reaching {
 export interface Planning extends Reaching {
   readonly writeSecrets: ReadonlyArray<string>
   readonly syncNow: ReadonlyArray<string>
+  readonly renew: ReadonlyArray<string>
   readonly noDelete: boolean | ReadonlyArray<string> | undefined
   readonly allowDeletes: ReadonlyArray<string>
   readonly allowDestroy: ReadonlyArray<string>
@@ -89,7 +90,7 @@ export interface Loaded {
   readonly kinds: ReadonlyArray<LibraryKind>
   readonly options: ProjectOptions &
     ConnectionOptions &
-    Pick<PlanOptions, "writeSecrets" | "syncNow" | "noDelete" | "allow">
+    Pick<PlanOptions, "writeSecrets" | "syncNow" | "renew" | "noDelete" | "allow">
 }
 
 export const load = async (
@@ -103,6 +104,7 @@ export const load = async (
     timeout,
     writeSecrets,
     syncNow,
+    renew,
     noDelete,
     allowDeletes: deletes = [],
     allowDestroy: destroy = []
@@ -118,7 +120,7 @@ export const load = async (
     kinds: await loadPlugins(settings),
     options: {
       ...{ cwd, env, settings: path, registry, token, parallelism, rps, timeout, signal },
-      ...{ writeSecrets, syncNow, noDelete, allow: { deletes, destroy } }
+      ...{ writeSecrets, syncNow, renew, noDelete, allow: { deletes, destroy } }
     }
   }
 }

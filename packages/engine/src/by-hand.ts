@@ -21,15 +21,16 @@ export const byHandOf = ({ requests, resend }: ByHand): ByHand => ({
   ...(resend === undefined ? {} : { resend })
 })
 
-/** The object as it is wanted with all that is asked of it. */
+/** The object as it is wanted with all that is asked of it. `before` is undefined where it is not there. */
 export const requested = (
   kind: Kind,
   item: Item,
+  before: Item | undefined,
   address: string,
   requests: ReadonlyMap<string, ReadonlySet<string>>
 ): Item => {
-  const said = [...requests].flatMap(([name, addresses]) => (addresses.has(address) ? [kind.requests?.[name]] : []))
-  return said.length === 0 ? item : Object.assign({}, item, ...said)
+  const isAsked = kind.request !== undefined && requests.get(kind.request)?.has(address) === true
+  return isAsked ? { ...item, ...kind.asked?.(before) } : item
 }
 
 /** `undeclared` is the address, where no file declares anything itself: a rule may. */
@@ -62,9 +63,8 @@ export const misaddressed = <K extends Kind>(
     [...addresses].flatMap((address): ReadonlyArray<Misaddressed> => {
       const kind = declared.get(address)
       if (kind === undefined) return [stranger(`${request} is asked of ${address}`, address)]
-      const can = kind.requests !== undefined && Object.hasOwn(kind.requests, request)
       const message = `${request} is asked of ${address}, which is nothing that can be asked of a ${kind.kind}.`
-      return can ? [] : [{ message }]
+      return kind.request === request ? [] : [{ message }]
     })
   )
   return [...strangers.map((it) => stranger(`The secrets of ${it} are to be sent`, it)), ...asked]

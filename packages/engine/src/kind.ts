@@ -64,11 +64,15 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   readonly madeElsewhere?: string
   /** In this kind's collections nothing is taken away before what is new has been given. */
   readonly grantsFirst?: boolean
+  /** The name of what can be asked for by hand of a declared object: `sync-now`. */
+  readonly request?: string
   /**
-   * What can be asked for by hand of a declared object, by name, with the fields that tell `create` and `update` of it. No file
-   * says them, and `diff` tells them as a change each time. Those that are `writeOnly` are done again whenever a plan is applied.
+   * The fields that tell `create` and `update` that it was asked for. No file says them, and `diff` tells them as a change.
+   * Those that are `writeOnly` are done again whenever a plan is applied.
    */
-  readonly requests?: { readonly [name: string]: Item }
+  asked?(before: Static<Schema> | undefined): Partial<Static<Schema>>
+  /** Whether to update the object makes it anew, so that fields change which cannot otherwise. */
+  renews?(item: Static<Schema>): boolean
   /** What the registry must offer for this kind. */
   readonly requires?: Requirements
   /** Why a declared object cannot be, in view of what is there and will be: a sentence that refuses the plan. */
@@ -92,8 +96,15 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   /** Its place in an organization file. */
   readonly section: Section<Static<Schema>>
 
-  /** `declared` has the keys that files name, so that a kind need not ask for what nobody asks about. */
-  list(collections: ReadonlyArray<Collection>, declared: ReadonlySet<string>): unknown
+  /**
+   * `declared` has the keys that files name, so that a kind need not ask for what nobody asks about; `wanted` what they say of
+   * them, for a kind whose objects are not all in the registry. Left out: nothing is known of it.
+   */
+  list(
+    collections: ReadonlyArray<Collection>,
+    declared: ReadonlySet<string>,
+    wanted?: ReadonlyMap<string, Static<Schema>>
+  ): unknown
   create?(after: Static<Schema>): unknown
   update?(after: Static<Schema>, before: Static<Schema>, changes: ReadonlyArray<Change>): unknown
   delete?(before: Static<Schema>): unknown

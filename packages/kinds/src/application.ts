@@ -3,8 +3,8 @@
  * each has credentials of its own: then the file means the first by client id, and the others are extras like any other.
  */
 import { mapSection } from "@quaymaster/engine"
-import type { Kind } from "@quaymaster/runtime"
-import type { ApplicationView } from "@quaymaster/sdk"
+import { type Kind, shared } from "@quaymaster/runtime"
+import type { ApplicationView, QuayFailure } from "@quaymaster/sdk"
 import { type Static, Type } from "@sinclair/typebox"
 import * as Effect from "effect/Effect"
 import type { ReadError } from "./answers.ts"
@@ -76,6 +76,35 @@ const body = ({ avatar_email, description, name, redirect_uri, uri }: Applicatio
   ...(avatar_email === undefined || avatar_email === "" ? {} : { avatar_email })
 })
 
+/** An application's key. */
+export const applicationKey = (organization: string, name: string): string => `${organization}/${name}`
+
+export const applicationRef = (organization: string, name: string) => ({
+  kind: "application",
+  key: applicationKey(organization, name),
+  parent: organization,
+  cascades: true
+})
+
+/** An organization's applications, all of them. */
+export const applicationsOf: (organization: string) => Effect.Effect<ReadonlyArray<Application>, QuayFailure, Quay> =
+  shared((organization) =>
+    Effect.map(
+      ask((client, signal) =>
+        client.GET("/api/v1/organization/{orgname}/applications", {
+          params: { path: { orgname: organization } },
+          signal
+        })
+      ),
+      ({ applications }) =>
+        namesakes(
+          applications.filter(({ name }) => name !== RESERVED).map((view) => fromView(organization, view)),
+          ({ name }) => name,
+          ({ client_id }) => client_id
+        )
+    )
+  )
+
 const path = ({ client_id, organization }: Application) => ({ orgname: organization, client_id: client_id ?? "" })
 
 export const application: Kind<"application", typeof schema, ReadError, Quay> = {
@@ -85,11 +114,11 @@ export const application: Kind<"application", typeof schema, ReadError, Quay> = 
   // Quay's ids are never compared: an application made anew is the same application.
   identity: ["organization", "name", "client_id", "further", "others"],
   key: ({ client_id, further, name, organization }) =>
-    `${organization}/${name}${further === true ? `#${client_id ?? ""}` : ""}`,
+    `${applicationKey(organization, name)}${further === true ? `#${client_id ?? ""}` : ""}`,
   collection: ({ organization }) => ({ parent: organization }),
   needs: ({ further, name, organization }) => [
     organizationRef(organization),
-    ...namesakeNeeds(further, { kind: "application", key: `${organization}/${name}`, parent: organization })
+    ...namesakeNeeds(further, { kind: "application", key: applicationKey(organization, name), parent: organization })
   ],
   extras: "keep",
   destroys: "credential",
@@ -115,23 +144,7 @@ export const application: Kind<"application", typeof schema, ReadError, Quay> = 
     write: (items) => Object.fromEntries(items.filter(({ further }) => further !== true).map(entryOf))
   },
 
-  list: (collections) =>
-    eachOrganization(collections, (organization) =>
-      Effect.map(
-        ask((client, signal) =>
-          client.GET("/api/v1/organization/{orgname}/applications", {
-            params: { path: { orgname: organization } },
-            signal
-          })
-        ),
-        ({ applications }) =>
-          namesakes(
-            applications.filter(({ name }) => name !== RESERVED).map((view) => fromView(organization, view)),
-            ({ name }) => name,
-            ({ client_id }) => client_id
-          )
-      )
-    ),
+  list: (collections) => eachOrganization(collections, applicationsOf),
   duplicates: () => true,
   create: (after) =>
     Effect.asVoid(

@@ -75,6 +75,9 @@ const fromView = (repository: string, state: string | undefined, view: BuildTrig
   }
 }
 
+const keyOf = ({ further, id, repository, ...trigger }: BuildTrigger): string =>
+  `${repository}/${sourceOf(trigger)}${further === true ? `#${id ?? ""}` : ""}`
+
 const path = ({ id, repository }: BuildTrigger) => ({ repository, trigger_uuid: id ?? "" })
 
 export const buildTrigger: Kind<"build-trigger", typeof schema, ReadError, Quay> = {
@@ -82,13 +85,13 @@ export const buildTrigger: Kind<"build-trigger", typeof schema, ReadError, Quay>
   scopes: ["repo:admin"],
   schema,
   identity: ["repository", "service", "source", "id", "further", "others", "failed", "frozen"],
-  key: ({ further, id, repository, ...trigger }) =>
-    `${repository}/${sourceOf(trigger)}${further === true ? `#${id ?? ""}` : ""}`,
+  key: keyOf,
   collection: ({ repository }) => ({ parent: repository }),
   needs: ({ further, repository, ...it }) => [
     repositoryRef(repository),
     ...namesakeNeeds(further, { kind: "build-trigger", key: `${repository}/${sourceOf(it)}`, parent: repository })
   ],
+  narrows: ({ enabled }) => enabled === false,
   extras: "keep",
   destroys: "credential",
   madeElsewhere:

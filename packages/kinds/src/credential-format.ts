@@ -1,6 +1,7 @@
 /**
- * A robot account's credential as other programs want it in a file, and read back. Only exactly what is written here is taken
- * for ours: a file with anything else in it belongs to somebody, and is never overwritten.
+ * Credentials as other programs want them in a file, and read back: a robot account's for docker and its like, an application's
+ * token for programs that speak to Quay's API. Only exactly what is written here is taken for ours: a file with anything else in
+ * it belongs to somebody, and is never overwritten.
  */
 import { isRecord } from "@quaymaster/engine"
 
@@ -67,55 +68,77 @@ const dockerConfig: Format = {
   read: (text) => readAuths(parsed(text))
 }
 
-const MANIFEST = new RegExp(
-  [
-    "^apiVersion: v1",
-    "kind: Secret",
-    "metadata:",
-    '  name: (?<name>".*")',
-    '(?:  namespace: (?<namespace>".*")\n)?type: kubernetes\\.io/dockerconfigjson',
-    "data:",
-    '  \\.dockerconfigjson: (?<data>".*")',
-    "$"
-  ].join("\n")
-)
-
 const quoted = (text: string | undefined): string | undefined => {
   const value = text === undefined ? undefined : parsed(text)
   return typeof value === "string" ? value : undefined
 }
 
-// A text in JSON's quotes is the same text in YAML, whatever is in it.
-const kubernetesSecret: Format = {
-  write: (credential, { name, namespace }) =>
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&")
+
+/** The manifest of a Kubernetes secret with just these keys. A text in JSON's quotes is the same text in YAML, whatever is in it. */
+const secretOf = (type: string, keys: ReadonlyArray<string>) => {
+  const pattern = new RegExp(
     [
-      "apiVersion: v1",
+      "^apiVersion: v1",
       "kind: Secret",
       "metadata:",
-      `  name: ${JSON.stringify(name)}`,
-      ...(namespace === undefined ? [] : [`  namespace: ${JSON.stringify(namespace)}`]),
-      "type: kubernetes.io/dockerconfigjson",
+      '  name: (".*")',
+      `(?:  namespace: (".*")\n)?type: ${escaped(type)}`,
       "data:",
-      `  .dockerconfigjson: ${JSON.stringify(btoa(JSON.stringify(auths(credential))))}`,
-      ""
-    ].join("\n"),
-  read: (text) => {
-    const { data, name, namespace } = MANIFEST.exec(text)?.groups ?? {}
-    const credential = readAuths(parsed(decoded(quoted(data)) ?? ""))
-    const [named, placed] = [quoted(name), quoted(namespace)]
-    if (credential === undefined || named === undefined || (namespace !== undefined && placed === undefined))
-      return undefined
-    return { ...credential, name: named, ...(placed === undefined ? {} : { namespace: placed }) }
+      ...keys.map((key) => `  ${escaped(key)}: (".*")`),
+      "$"
+    ].join("\n")
+  )
+  return {
+    write: (values: ReadonlyArray<string>, { name, namespace }: Manifest): string =>
+      [
+        "apiVersion: v1",
+        "kind: Secret",
+        "metadata:",
+        `  name: ${JSON.stringify(name)}`,
+        ...(namespace === undefined ? [] : [`  namespace: ${JSON.stringify(namespace)}`]),
+        `type: ${type}`,
+        "data:",
+        ...keys.map((key, i) => `  ${key}: ${JSON.stringify(btoa(values[i] ?? ""))}`),
+        ""
+      ].join("\n"),
+    read: (text: string): ({ readonly values: ReadonlyArray<string> } & Partial<Manifest>) | undefined => {
+      const [, name, namespace, ...data] = pattern.exec(text) ?? []
+      const values = data.map((it) => decoded(quoted(it))).filter((it) => it !== undefined)
+      const [named, placed] = [quoted(name), quoted(namespace)]
+      if (named === undefined || values.length < keys.length || (namespace !== undefined && placed === undefined))
+        return undefined
+      return { values, name: named, ...(placed === undefined ? {} : { namespace: placed }) }
+    }
   }
 }
 
-const ENV = /^QUAY_REGISTRY=(.+)\nQUAY_USERNAME=(.+)\nQUAY_PASSWORD=(.+)\n$/
+/** Lines that set these variables, each to a text without line breaks. */
+const linesOf = (names: ReadonlyArray<string>) => {
+  const pattern = new RegExp(`^${names.map((name) => `${name}=(.+)\n`).join("")}$`)
+  return {
+    write: (values: ReadonlyArray<string>): string => names.map((name, i) => `${name}=${values[i] ?? ""}\n`).join(""),
+    read: (text: string): ReadonlyArray<string> | undefined => pattern.exec(text)?.slice(1)
+  }
+}
+
+const pullSecret = secretOf("kubernetes.io/dockerconfigjson", [".dockerconfigjson"])
+
+const kubernetesSecret: Format = {
+  write: (credential, manifest) => pullSecret.write([JSON.stringify(auths(credential))], manifest),
+  read: (text) => {
+    const { values, ...manifest } = pullSecret.read(text) ?? { values: [] }
+    const credential = readAuths(parsed(values[0] ?? ""))
+    return credential === undefined ? undefined : { ...credential, ...manifest }
+  }
+}
+
+const credentialLines = linesOf(["QUAY_REGISTRY", "QUAY_USERNAME", "QUAY_PASSWORD"])
 
 const envFile: Format = {
-  write: ({ host, password, username }) =>
-    `QUAY_REGISTRY=${host}\nQUAY_USERNAME=${username}\nQUAY_PASSWORD=${password}\n`,
+  write: ({ host, password, username }) => credentialLines.write([host, username, password]),
   read: (text) => {
-    const [, host, username, password] = ENV.exec(text) ?? []
+    const [host, username, password] = credentialLines.read(text) ?? []
     return host === undefined || username === undefined || password === undefined
       ? undefined
       : { host, username, password }
@@ -125,9 +148,67 @@ const envFile: Format = {
 /** By the names that files use. */
 export const formats = { docker_config: dockerConfig, kubernetes_secret: kubernetesSecret, env_file: envFile }
 
-/** A name that Kubernetes takes, of a robot account's. */
-export const manifestName = (username: string): string =>
-  username
+/** An application's token, and whose it is. */
+export interface ApiToken {
+  /** Its address: `application-token:acme/console/ci`. */
+  readonly address: string
+  /** Quay's id of it, which tells it from others that had the name before. */
+  readonly id: string
+  /** The registry. */
+  readonly url: string
+  readonly token: string
+}
+
+export interface TokenFormat {
+  readonly write: (token: ApiToken, manifest: Manifest) => string
+  /** What a file says, or undefined if it was not written here. */
+  readonly read: (text: string) => (ApiToken & Partial<Manifest>) | undefined
+}
+
+/** What stands first in each file with a token: a comment to whoever reads it. */
+const HEAD = /^# (application-token:.+) (\S+)\n/
+
+/** A format of which the first line says whose token it is, of one for its URL and its value alone. */
+const headed = (format: {
+  readonly write: (values: ReadonlyArray<string>, manifest: Manifest) => string
+  readonly read: (text: string) => ({ readonly values: ReadonlyArray<string> } & Partial<Manifest>) | undefined
+}): TokenFormat => ({
+  write: ({ address, id, token, url }, manifest) => `# ${address} ${id}\n${format.write([url, token], manifest)}`,
+  read: (text) => {
+    const [head = "", address, id] = HEAD.exec(text) ?? []
+    const { values, ...manifest } = format.read(text.slice(head.length)) ?? { values: [] }
+    const [url, token] = values
+    if (address === undefined || id === undefined || url === undefined || token === undefined) return undefined
+    return { address, id, url, token, ...manifest }
+  }
+})
+
+const VARIABLES = ["QUAY_URL", "QUAY_TOKEN"]
+const tokenLines = linesOf(VARIABLES)
+
+/** By the names that files use. */
+export const tokenFormats = {
+  kubernetes_secret: headed(secretOf("Opaque", VARIABLES)),
+  env_file: headed({
+    write: (values) => tokenLines.write(values),
+    read: (text) => {
+      const values = tokenLines.read(text)
+      return values === undefined ? undefined : { values }
+    }
+  })
+}
+
+/**
+ * What a file says while a token is made whose value will be told once: whoever finds it knows that a token of the name, if there
+ * is one, has a value that nobody was told.
+ */
+export const begun = ({ address, url }: Pick<ApiToken, "address" | "url">): string =>
+  `# ${address} is being made at ${url}\n`
+
+/** A name that Kubernetes takes, of another one. */
+export const manifestName = (name: string): string =>
+  name
+    .toLowerCase()
     .replace(/[^a-z0-9.-]/g, "-")
     .slice(0, 253)
     .replace(/[-.]+$/, "")

@@ -1,5 +1,6 @@
 /** Quay's resource kinds. Adding one is a file, its test, and a line in this list. */
 import { application } from "./application.ts"
+import { applicationToken } from "./application-token.ts"
 import { buildTrigger } from "./build-trigger.ts"
 import { defaultPermission } from "./default-permission.ts"
 import { globalMessage } from "./global-message.ts"
@@ -51,6 +52,7 @@ export const quayKinds = [
   repositoryImmutability,
   buildTrigger,
   application,
+  applicationToken,
   globalMessage,
   user
 ] as const
@@ -59,6 +61,7 @@ export type QuayKind = (typeof quayKinds)[number]
 
 export { NotAdministrator, type ReadError } from "./answers.ts"
 export type { Application } from "./application.ts"
+export type { ApplicationToken } from "./application-token.ts"
 export type { BuildTrigger } from "./build-trigger.ts"
 export type { DefaultPermission } from "./default-permission.ts"
 export { defineKind, type KindContext, type KindDefinition, KindFailed, type LibraryKind } from "./define-kind.ts"

@@ -16,6 +16,8 @@ export interface LocalFiles {
   readonly look: (path: string) => Promise<LocalFile>
   /** Writes whole or not at all, readable by its owner only, and makes the folders. Without `replace` it must not be there. */
   readonly write: (path: string, text: string, options: { readonly replace: boolean }) => Promise<void>
+  /** Removes a file, if it is there. */
+  readonly remove: (path: string) => Promise<void>
   /** Rejects if a file could not be written there. */
   readonly probe: (path: string) => Promise<void>
 }
@@ -32,5 +34,6 @@ const refuse = () => Promise.reject(new Error("there is nowhere to write files")
 export const noFiles: LocalFiles = {
   look: async () => ({ state: "blocked", reason: "cannot be read: there is nowhere to read files" }),
   write: refuse,
+  remove: refuse,
   probe: refuse
 }

@@ -48,7 +48,10 @@ export const mirroringFields = {
 }
 
 /** What can be asked of any mirror by hand. */
-export const mirroringRequests = { "sync-now": { sync: "now" } }
+export const mirroringRequest = {
+  request: "sync-now",
+  asked: (): { readonly sync: "now" } => ({ sync: "now" })
+}
 
 const duration = (description: string) =>
   Type.Optional(

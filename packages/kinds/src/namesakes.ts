@@ -17,8 +17,23 @@ export const namesakeNeeds = (
   first: Pick<Ref, "kind" | "key" | "parent">
 ): ReadonlyArray<Ref> => (further === true ? [{ ...first, cascades: false }] : [])
 
-/** The first of each name with how many others there are, and the others marked, by their ids. Undefined is nobody's name. */
+/**
+ * The first of each name with how many others there are, and the others marked, by their ids. One that goes by its id, because an
+ * operation is about it as one of the others, is no first, whoever is still there beside it.
+ * @param nameOf undefined is nobody's name
+ */
 export const namesakes = <A extends object>(
+  all: ReadonlyArray<A>,
+  nameOf: (item: A) => string | undefined,
+  idOf: (item: A) => string | undefined,
+  goesById: (item: A & Namesake) => boolean = () => false
+): ReadonlyArray<A & Namesake> => {
+  const others = all.map((item) => ({ ...item, further: true as const })).filter(goesById)
+  const items = all.filter((item) => !goesById({ ...item, further: true }))
+  return [...firstAndFurther(items, nameOf, idOf), ...others]
+}
+
+const firstAndFurther = <A extends object>(
   items: ReadonlyArray<A>,
   nameOf: (item: A) => string | undefined,
   idOf: (item: A) => string | undefined

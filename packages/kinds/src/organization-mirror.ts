@@ -18,7 +18,7 @@ import {
   mirroringFields,
   mirroringFrom,
   mirroringNode,
-  mirroringRequests,
+  mirroringRequest,
   NO_PROXY,
   proxyBody,
   readMirroring,
@@ -205,7 +205,7 @@ export const organizationMirror: Kind<"organization-mirror", typeof schema, Read
   },
   requires: { feature: "ORG_MIRROR", operation: "createOrgMirrorConfig", since: "3.17" },
   leaves: () => ["The repositories that it made stay, as normal ones."],
-  requests: mirroringRequests,
+  ...mirroringRequest,
   setAfterwards: ["sync"],
   refuses: (mirror, before, world) =>
     before === undefined ? crowded(mirror.organization, world) : refusesToRun(mirror, before),

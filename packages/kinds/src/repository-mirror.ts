@@ -26,7 +26,7 @@ import {
   mirroringFields,
   mirroringFrom,
   mirroringNode,
-  mirroringRequests,
+  mirroringRequest,
   NO_PROXY,
   proxyBody,
   readMirroring,
@@ -202,7 +202,7 @@ export const repositoryMirror: Kind<"repository-mirror", typeof schema, ReadErro
   extras: "remove",
   // Nobody can push to a mirror.
   narrows: () => true,
-  requests: mirroringRequests,
+  ...mirroringRequest,
   setAfterwards: ["sync"],
   refuses: (mirror, before, world) => {
     const organization = organizationOf(mirror.repository)

@@ -115,6 +115,16 @@ describe("applications of one name", () => {
     expect((await all(trial)).map(({ client_id }) => client_id)).toEqual([first])
   })
 
+  simulated("all go by the same plan after it was broken off", async (trial) => {
+    await twins(trial)
+    const plan = await trial.plan("prune: [applications]\napplications: {}")
+    trial.simulator.faults.add({ on: /^DELETE .*\/applications\//, times: 2, effect: { kind: "server-error" } })
+    await trial.apply(plan)
+    expect((await all(trial)).length).toBeGreaterThan(0)
+    await trial.apply(plan)
+    expect(await all(trial)).toEqual([])
+  })
+
   tested("all go where the file prunes them and names none", async (trial) => {
     await twins(trial)
     await trial.reach("prune: [applications]\napplications: {}")

@@ -77,6 +77,11 @@ export interface PlanOptions<K extends LibraryKind = never> extends CommonOption
    * ["repository:acme/old-*"] }`. It stays with the plan.
    */
   readonly allow?: Allowances | undefined
+  /**
+   * Addresses of tokens in whose place others are made, such as `application-token:acme/console/ci`. The old ones stop working as
+   * soon as the new ones are delivered.
+   */
+  readonly renew?: ReadonlyArray<string> | undefined
 }
 
 export interface ApplyOptions<K extends LibraryKind = never>
@@ -140,7 +145,10 @@ export const plan = async <K extends LibraryKind = never>(options: PlanOptions<K
   const { targets } = await loadProject(kinds, options)
   const byHand = {
     resend: new Set(options.writeSecrets),
-    requests: new Map([["sync-now", new Set(options.syncNow)]])
+    requests: new Map([
+      ["sync-now", new Set(options.syncNow)],
+      ["renew", new Set(options.renew)]
+    ])
   }
   const problems = misaddressed(
     kinds,

@@ -65,5 +65,6 @@ export const localFiles = (cwd: string): LocalFiles => ({
     const file = resolve(cwd, path)
     return told(beside(file, text, (temporary) => (replace ? rename(temporary, file) : name(temporary, file))))
   },
+  remove: (path) => told(rm(resolve(cwd, path), { force: true })),
   probe: (path) => told(beside(resolve(cwd, path), "", async () => {}))
 })

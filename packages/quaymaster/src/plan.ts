@@ -7,6 +7,7 @@ import {
   type Actual,
   type Collection,
   type Desired,
+  type Item,
   indexKinds,
   mergeTargets,
   type Notice,
@@ -46,7 +47,7 @@ export const planRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
     Effect.gen(function* () {
       const reading = new Reading()
       const known = (scope: ReadonlyArray<Collection>, desired: Desired<K>, alone: boolean) =>
-        read<K, E, R>(kinds, { scope, declared: declaredKeys(kinds, desired), caller, reading, alone })
+        read<K, E, R>(kinds, { scope, ...declaredIn(kinds, desired), caller, reading, alone })
       // Rules speak of whatever is there, so who is there is read first. It is read no second time.
       const ruled = ruledCollections(part)
       const { found } = ruled.length === 0 ? { found: [] } : yield* known(ruled, part, true)
@@ -87,16 +88,23 @@ const unnamed = (registry: string): Notice => ({
     "give it the scope user:read to have them managed"
 })
 
-const declaredKeys = <K extends Kind>(
+/** What kinds are told of what is declared, and of what is said of that. */
+const declaredIn = <K extends Kind>(kinds: ReadonlyArray<K>, desired: Desired<K>) => {
+  const wanted = wantedOf(kinds, desired)
+  return { wanted, declared: new Map([...wanted].map(([kind, items]) => [kind, new Set(items.keys())])) }
+}
+
+/** What is declared, by kind and key. */
+const wantedOf = <K extends Kind>(
   kinds: ReadonlyArray<K>,
   desired: Desired<K>
-): ReadonlyMap<string, ReadonlySet<string>> => {
+): ReadonlyMap<string, ReadonlyMap<string, Item>> => {
   const known = indexKinds<Kind>(kinds)
-  const keys = new Map<string, Set<string>>()
+  const wanted = new Map<string, Map<string, Item>>()
   const declarations: Desired["declarations"] = desired.declarations
   for (const { item, kind: name } of declarations) {
     const kind = known.get(name)
-    if (kind !== undefined) keys.set(name, (keys.get(name) ?? new Set()).add(kind.key(item)))
+    if (kind !== undefined) wanted.set(name, (wanted.get(name) ?? new Map()).set(kind.key(item), item))
   }
-  return keys
+  return wanted
 }

@@ -14,7 +14,8 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
    */
   list(
     collections: ReadonlyArray<Collection>,
-    declared: ReadonlySet<string>
+    declared: ReadonlySet<string>,
+    wanted?: ReadonlyMap<string, Static<Schema>>
   ): Effect.Effect<ReadonlyArray<Static<Schema>>, E, R>
   create?(after: Static<Schema>): Effect.Effect<void, E, R>
   /**

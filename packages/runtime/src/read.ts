@@ -2,7 +2,7 @@
  * Reads a scope: the collections that files own, and those that planning them consults. Kinds are asked side by side, each
  * for all of its collections at once. A collection that cannot be read is a failure, never an absence.
  */
-import { type Actual, type Collection, collectionId, type Found, indexKinds } from "@quaymaster/engine"
+import { type Actual, type Collection, collectionId, type Found, type Item, indexKinds } from "@quaymaster/engine"
 import type { TObject } from "@sinclair/typebox"
 import * as Effect from "effect/Effect"
 import { emit } from "./event.ts"
@@ -13,6 +13,8 @@ export interface ReadRequest {
   readonly scope: ReadonlyArray<Collection>
   /** The keys that files declare, by kind. */
   readonly declared: ReadonlyMap<string, ReadonlySet<string>>
+  /** What files say of them, by kind and key. */
+  readonly wanted?: ReadonlyMap<string, ReadonlyMap<string, Item>>
   readonly caller?: string | undefined
   /** Reads the scope alone, without what planning it would consult. */
   readonly alone?: boolean
@@ -57,7 +59,7 @@ export const read = <K extends Kind, E = Failure<K>, R = Services<K>>(
       ([name, own]): Effect.Effect<ReadonlyArray<Found>, E, R> => {
         const kind: Kind<string, TObject, E, R> | undefined = known.get(name)
         if (kind === undefined) return Effect.succeed([])
-        const items = kind.list([...own.values()], request.declared.get(name) ?? nothing)
+        const items = kind.list([...own.values()], request.declared.get(name) ?? nothing, request.wanted?.get(name))
         return Effect.map(items, (list) => list.map((item): Found => ({ kind: name, item })))
       },
       { concurrency: "unbounded" }

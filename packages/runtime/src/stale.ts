@@ -54,6 +54,7 @@ export const check = <K extends Kind, E = Failure<K>, R = Services<K>>(
     const known = indexKinds(kinds)
     const scope = new Map<string, Collection>()
     const declared = new Map<string, Set<string>>()
+    const wanted = new Map<string, Map<string, Item>>()
     for (const operation of operations) {
       const kind: Kind | undefined = known.get(operation.kind)
       if (kind === undefined) continue
@@ -61,8 +62,11 @@ export const check = <K extends Kind, E = Failure<K>, R = Services<K>>(
       scope.set(collectionId(collection), collection)
       const keys = declared.get(operation.kind) ?? new Set()
       declared.set(operation.kind, keys.add(operation.key))
+      if (operation.action === "delete") continue
+      const items = wanted.get(operation.kind) ?? new Map<string, Item>()
+      wanted.set(operation.kind, items.set(operation.key, operation.after))
     }
-    return Effect.map(read(kinds, { scope: [...scope.values()], declared, caller, alone: true }), (actual) => {
+    return Effect.map(read(kinds, { scope: [...scope.values()], declared, wanted, caller, alone: true }), (actual) => {
       const index = indexActual(known, actual)
       const checked = new Map<string, Checked>()
       for (const operation of operations) {

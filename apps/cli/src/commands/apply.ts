@@ -218,11 +218,12 @@ interface Work {
 }
 
 /** What a plan comes to is settled once it is saved: flags that would change it are not for it. */
-const refusePlanning = ({ file }: Saved, { noDelete, syncNow, writeSecrets }: Input): void => {
+const refusePlanning = ({ file }: Saved, { noDelete, renew, syncNow, writeSecrets }: Input): void => {
   const said = [
     ...(noDelete === undefined ? [] : ["--no-delete"]),
     ...(writeSecrets.length === 0 ? [] : ["--write-secrets"]),
-    ...(syncNow.length === 0 ? [] : ["--sync-now"])
+    ...(syncNow.length === 0 ? [] : ["--sync-now"]),
+    ...(renew.length === 0 ? [] : ["--renew"])
   ]
   if (said.length > 0)
     throw new UsageError(

@@ -2,8 +2,10 @@
  * What becomes of each declared object, found by comparing it with what is there. What its kind cannot do narrows the
  * choice: without an update a difference is a replacement, and a field that never changes leaves the object stuck.
  */
+
+import { requested } from "../by-hand.ts"
 import { type Change, diff, overlay, unseen } from "../diff.ts"
-import type { Item, Kind } from "../kind.ts"
+import type { Item } from "../kind.ts"
 import type { Stuck } from "../target-plan.ts"
 import { needsOf, refersTo, type Situation, type Wanted } from "./situation.ts"
 
@@ -34,10 +36,13 @@ export type Fates = ReadonlyMap<string, Fate>
 const UNMADE = "the registry offers no way to create it"
 const IMMUTABLE = "the registry offers no way to change or to replace it"
 
-export const compare = ({ resend, there, wanted }: Situation): Fates => {
+export const compare = ({ requests, resend, there, wanted }: Situation): Fates => {
   const fates = new Map<string, Fate>()
-  for (const [address, want] of wanted)
-    fates.set(address, fateOf(want, there.byAddress.get(address)?.item, resend.has(address)))
+  for (const [address, want] of wanted) {
+    const before = there.byAddress.get(address)?.item
+    const item = requested(want.kind, want.item, before, address, requests)
+    fates.set(address, fateOf({ ...want, item }, before, resend.has(address)))
+  }
   return fates
 }
 
@@ -71,9 +76,9 @@ const fateOf = (want: Wanted, before: Item | undefined, resend: boolean): Fate =
   const untold = resend ? unseen(kind, item).filter(({ field }) => !told.some((it) => it.field === field)) : []
   const changes = [...told, ...untold]
   if (changes.length === 0) return { state: "same", want, before }
-  const fixed = changes.filter((change) => fixedBecause(kind, change.field) !== undefined)
-  const open = changes.filter((change) => fixedBecause(kind, change.field) === undefined)
-  const why = fixed.map(({ field }) => `${field} cannot change after creation: ${fixedBecause(kind, field)}`)
+  const fixed = changes.filter((change) => fixedBecause(want, change.field) !== undefined)
+  const open = changes.filter((change) => fixedBecause(want, change.field) === undefined)
+  const why = fixed.map(({ field }) => `${field} cannot change after creation: ${fixedBecause(want, field)}`)
   if (kind.update !== undefined && open.length > 0) {
     const stuck = fixed.length === 0 ? undefined : stuckAt(want, fixed, why.join("; "))
     return { state: "changed", want, before, changes: open, stuck }
@@ -112,11 +117,13 @@ export const outcome = (fate: Fate): Item | undefined => {
 }
 
 /** What of a declared object can be given to one that is there. */
-const changeable = ({ item, kind }: Wanted): Item =>
-  Object.fromEntries(Object.entries(item).filter(([field]) => fixedBecause(kind, field) === undefined))
+const changeable = (want: Wanted): Item =>
+  Object.fromEntries(Object.entries(want.item).filter(([field]) => fixedBecause(want, field) === undefined))
 
 /** Why a field cannot change after creation, if it cannot. `path` may lead into the field. */
-const fixedBecause = ({ fixed }: Kind, path: string): string | undefined => {
+const fixedBecause = ({ item, kind }: Wanted, path: string): string | undefined => {
+  const { fixed } = kind
   const field = path.split(".")[0] ?? path
+  if (kind.renews?.(item) === true) return undefined
   return fixed !== undefined && Object.hasOwn(fixed, field) ? fixed[field] : undefined
 }

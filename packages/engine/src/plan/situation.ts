@@ -4,7 +4,6 @@
  */
 import { addressOf, collectionId, type Ref } from "../address.ts"
 import { type AddressPattern, patternFinder } from "../address-pattern.ts"
-import { requested } from "../by-hand.ts"
 import { defaultPolicy, type Policy } from "../guard/policy.ts"
 import type { Item, Kind } from "../kind.ts"
 import { type Actual, type ActualIndex, type Desired, indexActual, type Owned, type Spared } from "../state.ts"
@@ -40,6 +39,8 @@ export interface Situation {
   readonly caller: string | undefined
   /** Objects whose secrets are sent again, by address. */
   readonly resend: ReadonlySet<string>
+  /** What is asked of objects by hand: their addresses, by its name. */
+  readonly requests: ReadonlyMap<string, ReadonlySet<string>>
   /** Kinds whose objects stay. */
   readonly spared: Spared | undefined
   readonly policy: Policy
@@ -55,7 +56,7 @@ export const survey = (
   desired: Desired,
   actual: Actual
 ): { readonly situation: Situation; readonly problems: ReadonlyArray<Problem> } => {
-  const { absent, wanted, problems } = indexWanted(kinds, desired)
+  const { absent, wanted, problems } = indexWanted(kinds, desired.declarations)
   const there = indexActual(kinds, actual)
   const { ignore = [], protect = [] } = desired
   const unknown = desired.scope.filter((entry) => !kinds.has(entry.kind))
@@ -68,6 +69,7 @@ export const survey = (
       there,
       caller: actual.caller,
       resend: desired.resend ?? new Set(),
+      requests: desired.requests ?? new Map(),
       spared: desired.spared,
       policy: desired.policy ?? defaultPolicy,
       protect,
@@ -78,7 +80,7 @@ export const survey = (
   }
 }
 
-const indexWanted = (kinds: ReadonlyMap<string, Kind>, { declarations, requests = new Map() }: Desired) => {
+const indexWanted = (kinds: ReadonlyMap<string, Kind>, declarations: Desired["declarations"]) => {
   const wanted = new Map<string, Wanted>()
   const absent = new Map<string, Wanted>()
   const problems: Array<Problem> = []
@@ -89,8 +91,7 @@ const indexWanted = (kinds: ReadonlyMap<string, Kind>, { declarations, requests 
       problems.push({ message: noSuchKind(name), ...origin })
       continue
     }
-    const resource = resourceOf(kind, item)
-    const want = { ...resource, item: requested(kind, item, resource.address, requests), origin }
+    const want = { ...resourceOf(kind, item), origin }
     const first = wanted.get(want.address) ?? absent.get(want.address)
     if (first === undefined) (isAbsent === true ? absent : wanted).set(want.address, want)
     else {

@@ -24,8 +24,18 @@ const TIMEOUT = 120_000
 /** Thousands of errors are made, and nobody looks where. */
 Error.stackTraceLimit = 0
 
-/** All that the registry and the files hold. */
-const stateOf = ({ files, simulator }: World) => [registryState(simulator), comparable(Object.fromEntries(files))]
+/** All that the registry and the files hold. Of tokens in files it is told whether they are those that the registry has. */
+const stateOf = ({ files, simulator }: World) => {
+  const known = JSON.stringify(simulator.snapshot())
+  const told = (text: string) =>
+    text.replace(
+      /^# (application-token:.+) (\S+)\n([^]*)QUAY_TOKEN=(.+)$/m,
+      (_, address: string, id: string, between: string, token: string) =>
+        `${address} ${known.includes(id)}\n${between}${known.includes(token)}`
+    )
+  const texts = [...files].map(([path, text]) => [path, told(text)])
+  return [registryState(simulator), comparable(Object.fromEntries(texts))]
+}
 
 const drifted = async ({ simulator }: World, drift: ReadonlyArray<Drift>): Promise<void> => {
   const token = simulator.addToken({ user: "me" })

@@ -44,6 +44,8 @@ const upstream = {
   start: "2031-01-01T02:00:00Z"
 }
 
+const tokens = (entries: object) => ({ applications: { console: { tokens: entries } } })
+
 const LDAP = { groups: { "cn=dev,ou=groups": ["alice"], "cn=ops,ou=groups": ["bob"] } }
 const DEV = "cn=dev,ou=groups"
 const OPS = "cn=ops,ou=groups"
@@ -379,6 +381,16 @@ export const stories: { readonly [Name in QuayKind["kind"]]: ReadonlyArray<Story
           prune: ["applications"],
           applications: {}
         })
+      ]
+    }
+  ],
+  "application-token": [
+    {
+      given: acme({ applications: { console: {} } }),
+      steps: [
+        want(tokens({ ci: { scopes: ["repo:read"], deliver: [{ env_file: "ci.env" }] } })),
+        want(tokens({ ci: { scopes: ["repo:read"], deliver: [{ env_file: "ci.env" }, { env_file: "cd.env" }] } })),
+        want({ prune: ["tokens"], ...tokens({}) })
       ]
     }
   ],

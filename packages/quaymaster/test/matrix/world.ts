@@ -166,6 +166,10 @@ const session = ({ files, simulator }: World, fate: Fate = () => undefined): Ses
         return text === undefined ? { state: "none" } : { state: "file", text, mode: 0o100600 }
       },
       write,
+      remove: async (path) => {
+        if (dead) return never
+        files.delete(path)
+      },
       probe: async () => {}
     }
   })
