@@ -14,6 +14,8 @@ const withToken = (token: object, more: object = {}) => ({
   ...more
 })
 const ACME = withToken(CI)
+/** What the guard has to be told where tokens are pruned. */
+const PRUNED = { destroy: ["application-token:**"] }
 const KEY = "application-token:$org/console/ci"
 
 const at = ({ directory }: Scene, file: string) => join(directory, file)
@@ -417,7 +419,7 @@ describe("of several of one name", () => {
       others.map((uuid) => `${made.org}/console/ci#${uuid}`)
     )
     expect(noticesIn(next)).toEqual([expect.stringMatching(/There are 3 tokens of this name; the one with the id/)])
-    await made.reach({ ...ACME, prune: ["tokens"] })
+    await made.reach({ ...ACME, prune: ["tokens"] }, PRUNED)
     expect(await textOf(made, "ci.env")).toBe(before)
     await delivered(made)
   })
@@ -429,7 +431,7 @@ describe("where no file declares it", () => {
     const none = { applications: { console: { tokens: {} } } }
     const kept = await planned(made, none)
     expect(kept.targets[0]?.extras.map(({ key }) => key)).toEqual([`${made.org}/console/ci`])
-    const pruned = await made.reach({ ...none, prune: ["tokens"] })
+    const pruned = await made.reach({ ...none, prune: ["tokens"] }, PRUNED)
     expect(pruned.targets[0]?.operations).toMatchObject([{ action: "delete", destroys: "credential" }])
     expect(await tokens(made)).toEqual([])
   })
