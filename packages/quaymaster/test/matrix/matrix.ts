@@ -29,7 +29,7 @@ const stateOf = ({ files, simulator }: World) => {
   const known = JSON.stringify(simulator.snapshot())
   const told = (text: string) =>
     text.replace(
-      /^# (application-token:.+) (\S+)\n([^]*)QUAY_TOKEN=(.+)$/m,
+      /^# (application-token:.+) (\S+)\n([\s\S]*)QUAY_TOKEN=(.+)$/m,
       (_, address: string, id: string, between: string, token: string) =>
         `${address} ${known.includes(id)}\n${between}${known.includes(token)}`
     )
