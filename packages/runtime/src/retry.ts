@@ -19,6 +19,9 @@ export const Stop = Context.Reference<AbortSignal | undefined>("@quaymaster/runt
   defaultValue: () => undefined
 })
 
+/** Whether a request is not repeated that may have happened, although it could be: what comes next must not come before it. */
+export const Unrepeated = Context.Reference<boolean>("@quaymaster/runtime/Unrepeated", { defaultValue: () => false })
+
 /**
  * Called by who sends a write when it was carried out, or may have been. It is how a walk knows that an operation which failed
  * did something all the same. Requests that nobody tells of are judged by their error alone.
@@ -30,7 +33,8 @@ const TIMES = 5
 export const retrying =
   (options: RetryOptions) =>
   <A, E, R>(request: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.flatMap(Stop, (stop) => {
+    Effect.flatMap(Effect.all([Stop, Unrepeated]), ([stop, unrepeated]) => {
+      const repeatable = options.repeatable && !unrepeated
       let attempt = 0
       const schedule = Schedule.exponential("250 millis").pipe(
         Schedule.jittered,
@@ -38,7 +42,7 @@ export const retrying =
         Schedule.setInputType<E>(),
         Schedule.while(({ input }) => {
           const fault = faultOf(input)
-          return stop?.aborted !== true && fault.transient && (options.repeatable || !fault.mayHaveHappened)
+          return stop?.aborted !== true && fault.transient && (repeatable || !fault.mayHaveHappened)
         }),
         Schedule.modifyDelay(({ duration, input }) => {
           const fault = faultOf(input)

@@ -23,7 +23,7 @@ import { emit, type Outcome } from "./event.ts"
 import { type Fault, faultOf } from "./fault.ts"
 import type { Failure, Kind, Services, Uniform } from "./kind.ts"
 import type { Result as OperationResult, TargetReport } from "./report.ts"
-import { Stop, Wrote } from "./retry.ts"
+import { Stop, Unrepeated, Wrote } from "./retry.ts"
 import { type Checked, check, conflictReason } from "./stale.ts"
 
 export interface WalkOptions {
@@ -148,8 +148,15 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
         }
       })
 
-    /** One attempt. `seen` is how the object was found since the plan was made, if it was looked at. */
-    const attempt = (operation: AnyOperation, seen: Checked | undefined): Effect.Effect<void, E | Unsupported, R> => {
+    /**
+     * One attempt. `seen` is how the object was found since the plan was made, if it was looked at; `creates` is called when
+     * a replacement has come to what it makes.
+     */
+    const attempt = (
+      operation: AnyOperation,
+      seen: Checked | undefined,
+      creates: () => void
+    ): Effect.Effect<void, E | Unsupported, R> => {
       const unsupported = Effect.fail(new Unsupported(operation))
       const kind = kindOf(operation)
       if (kind === undefined) return unsupported
@@ -166,13 +173,15 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
           return kind.update?.(operation.after, before, changes) ?? unsupported
         }
         case "replace": {
-          const create = Effect.suspend(
-            (): Effect.Effect<void, E | Unsupported, R> => kind.create?.(operation.after) ?? unsupported
-          )
+          const create = Effect.suspend((): Effect.Effect<void, E | Unsupported, R> => {
+            creates()
+            return kind.create?.(operation.after) ?? unsupported
+          })
           // It was deleted before, by an attempt that got no further.
           if (seen !== undefined && now === undefined) return create
           const deletion = kind.delete?.(now ?? operation.before)
-          return deletion === undefined ? unsupported : Effect.andThen(unlessMissing(deletion), create)
+          if (deletion === undefined) return unsupported
+          return Effect.andThen(Effect.provideService(unlessMissing(deletion), Unrepeated, true), create)
         }
         case "delete":
           return kind.delete?.(now ?? operation.before) ?? unsupported
@@ -209,6 +218,10 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
       seen.now === undefined &&
       kindOf(operation)?.duplicates?.(operation.after) === true
 
+    /** Whether what is to be replaced may still be deleted: a deletion that comes late takes what is there in its place. */
+    const mayGo = (operation: AnyOperation, seen: Checked | undefined): boolean =>
+      operation.action === "replace" && seen?.standing.state === "pending" && seen.now !== undefined
+
     /** Where the operation stands now, if the answer can be believed. */
     const look = (operation: AnyOperation) =>
       Effect.exit(
@@ -218,15 +231,19 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
         )
       )
 
-    /** Looks for what may be there soon: once, or for as long as it would be wrong to do it again. */
-    const lookFor = (operation: AnyOperation, atMost: number) =>
+    /** Looks for what may be there soon: once, or for as long as something may be on its way. */
+    const lookFor = (
+      operation: AnyOperation,
+      atMost: number,
+      comes: (operation: AnyOperation, seen: Checked | undefined) => boolean
+    ) =>
       Effect.gen(function* () {
         let pause = Math.min(PAUSE, Math.max(atMost, 0))
         for (let waited = 0; ; pause = Math.min(2 * pause, LONGEST_PAUSE, atMost - waited)) {
           yield* Effect.sleep(pause)
           waited += pause
           const looked = yield* look(operation)
-          if (Exit.isFailure(looked) || !mayDouble(operation, looked.value)) return looked
+          if (Exit.isFailure(looked) || !comes(operation, looked.value)) return looked
           if (waited >= atMost || stopping()) return looked
         }
       })
@@ -246,9 +263,15 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
         let wrote = false
         // Whether there was no last word on an attempt: it may be carried out later still.
         let unanswered = false
+        // Whether that was of the making, and not of the deletion before it.
+        let unmade = false
         const before = foundBefore(operation, first)
         for (let count = 1; ; count++) {
-          const answer = yield* Effect.suspend(() => attempt(operation, seen)).pipe(
+          let making = operation.action !== "replace"
+          const creates = () => {
+            making = true
+          }
+          const answer = yield* Effect.suspend(() => attempt(operation, seen, creates)).pipe(
             Effect.provideService(Wrote, () => {
               wrote = true
             }),
@@ -257,14 +280,16 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
           if (Exit.isSuccess(answer)) return [{ outcome: "applied" }]
           const fault = yield* faultIn(answer.cause)
           wrote ||= fault.mayHaveHappened
-          unanswered ||= fault.mayHaveHappened && fault.transient
+          const silent = fault.mayHaveHappened && fault.transient
+          unanswered ||= silent
+          unmade ||= silent && making
           const failed = (so: Pick<Ended, "uncertain" | "partly"> = {}): readonly [Ended, Fault] => [
             { outcome: "failed", error: fault.message, tag: fault.tag, ...so },
             fault
           ]
           if (!wrote && fault.tag !== "Exists" && fault.tag !== "Missing") return failed()
           const looked = yield* fault.transient
-            ? lookFor(operation, fault.mayHaveHappened ? patience : PAUSE)
+            ? lookFor(operation, fault.mayHaveHappened ? patience : PAUSE, making ? mayDouble : mayGo)
             : look(operation)
           if (Exit.isFailure(looked)) {
             yield* faultIn(looked.cause)
@@ -273,7 +298,7 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
           const last = foundBefore(operation, seen)
           seen = looked.value
           if (seen?.standing.state === "done") return [{ outcome: wrote ? "applied" : "already" }]
-          const mayCome = unanswered && mayDouble(operation, seen)
+          const mayCome = unmade && mayDouble(operation, seen)
           // Of several writes some were done, so that the rest is worth another attempt whatever was wrong with the last one.
           const further = !equal(last, seen?.now)
           const again = seen?.standing.state === "pending" && (fault.transient || further) && count < ATTEMPTS
@@ -301,8 +326,9 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
         const known = confirmed.get(id) ?? options.checked?.get(id)
         const since = options.unsettled?.get(id)
         let seen = known
-        if (since !== undefined && since < patience && mayDouble(operation, known) && !stopping()) {
-          const looked = yield* lookFor(operation, patience - since)
+        const comes = [mayDouble, mayGo].find((may) => may(operation, known))
+        if (since !== undefined && since < patience && comes !== undefined && !stopping()) {
+          const looked = yield* lookFor(operation, patience - since, comes)
           if (Exit.isFailure(looked)) {
             const { message, tag } = yield* faultIn(looked.cause)
             return yield* settle(id, { outcome: "failed", error: message, tag, uncertain: true })

@@ -79,6 +79,7 @@ export const writeCases: ReadonlyArray<Case> = [
   ...anew("dropped after", DROPPED_AFTER, UNANSWERED),
   ...anew("no answer", { kind: "no-answer", done: false }, UNANSWERED),
   ...anew("no answer, and done", { kind: "no-answer", done: true }, UNANSWERED),
+  { name: "no answer, and done later", fate: once({ kind: "no-answer", done: false, late: 5_000 }), ...UNANSWERED },
   { name: "an answer that breaks off", fate: once({ kind: "truncate" }), absorbed: true },
   { name: "an answer that is no JSON", fate: once({ kind: "garble" }), absorbed: true },
   { name: "a sign-in page", fate: once({ kind: "login-page" }) },

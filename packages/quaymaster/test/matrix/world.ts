@@ -79,6 +79,8 @@ interface Session {
   readonly moments: ReadonlyArray<Moment>
   /** Resolves when this process has ended. */
   readonly death: Promise<"dead">
+  /** Resolves when all is carried out that is on its way. */
+  readonly landed: () => Promise<unknown>
 }
 
 /** What `simulator.fetch` does, without the requests and answers that only a network needs. */
@@ -93,7 +95,8 @@ const sent = async (simulator: Simulator, request: Request): Promise<Response> =
     contentType: request.headers.get("content-type") ?? undefined,
     body: await request.text()
   })
-  return new Response(reply.body === "" ? null : reply.body, { status: reply.status, headers: reply.headers })
+  const bodyless = reply.status === 204 || reply.body === ""
+  return new Response(bodyless ? null : reply.body, { status: reply.status, headers: reply.headers })
 }
 
 /** Somebody who comes with a new token. */
@@ -118,6 +121,9 @@ const session = ({ files, simulator }: World, fate: Fate = () => undefined): Ses
     return never
   }
 
+  const late: Array<Promise<unknown>> = []
+  const landing = (after: number, request: Request) =>
+    new Promise<unknown>((resolve) => time.later(after, () => resolve(sent(simulator, request))))
   const fetch = async (request: Request): Promise<Response> => {
     if (dead) return never
     const go = time.hold()
@@ -132,8 +138,7 @@ const session = ({ files, simulator }: World, fate: Fate = () => undefined): Ses
       if (trouble.kind === "no-answer") {
         const copy = request.clone()
         if (trouble.done) await sent(simulator, request)
-        else if (trouble.late !== undefined)
-          time.later(TIMEOUT + trouble.late, () => void sent(simulator, copy).catch(() => {}))
+        else if (trouble.late !== undefined) late.push(landing(TIMEOUT + trouble.late, copy))
         go()
         await new Promise<void>((resolve) => time.later(TIMEOUT, resolve))
         throw broken("ETIMEDOUT")
@@ -176,6 +181,7 @@ const session = ({ files, simulator }: World, fate: Fate = () => undefined): Ses
   return {
     moments,
     death,
+    landed: () => Promise.all(late),
     run: (use) =>
       Effect.runPromise(
         Effect.flatMap(connected, use).pipe(
@@ -223,7 +229,7 @@ export const applied = async (
   plan: Plan,
   { fate, stop, workers = 1 }: ApplyOptions = {}
 ): Promise<Applied & { readonly moments: ReadonlyArray<Moment> }> => {
-  const { death, moments, run } = session(world, fate)
+  const { death, landed, moments, run } = session(world, fate)
   const [target] = plan.targets
   if (target === undefined) throw new Error("the plan has no target")
   const applying = run((connection) =>
@@ -237,6 +243,7 @@ export const applied = async (
     (error: unknown): Applied => ({ state: "refused", error })
   )
   const outcome = await Promise.race([applying, death.then((): Applied => ({ state: "dead" }))])
+  await landed()
   return { ...outcome, moments }
 }
 
