@@ -27,21 +27,22 @@ export interface AdministeredOrganization extends OrganizationView {
   readonly teams: NonNullable<OrganizationView["teams"]>
 }
 
+const viewNow = (orgname: string): Effect.Effect<AdministeredOrganization | undefined, ReadError, Quay> =>
+  Effect.flatMap(
+    orMissing(
+      ask((client, signal) => client.GET("/api/v1/organization/{orgname}", { params: { path: { orgname } }, signal }))
+    ),
+    (view): Effect.Effect<AdministeredOrganization | undefined, NotAdministrator> => {
+      if (view === undefined) return Effect.succeed(undefined)
+      const { is_admin, teams } = view
+      if (!is_admin || teams === undefined) return Effect.fail(new NotAdministrator({ organization: orgname }))
+      return Effect.succeed({ ...view, teams })
+    }
+  )
+
 /** The organization's view, or undefined if there is no such organization. */
 export const organizationView: (name: string) => Effect.Effect<AdministeredOrganization | undefined, ReadError, Quay> =
-  shared((orgname) =>
-    Effect.flatMap(
-      orMissing(
-        ask((client, signal) => client.GET("/api/v1/organization/{orgname}", { params: { path: { orgname } }, signal }))
-      ),
-      (view): Effect.Effect<AdministeredOrganization | undefined, NotAdministrator> => {
-        if (view === undefined) return Effect.succeed(undefined)
-        const { is_admin, teams } = view
-        if (!is_admin || teams === undefined) return Effect.fail(new NotAdministrator({ organization: orgname }))
-        return Effect.succeed({ ...view, teams })
-      }
-    )
-  )
+  shared(viewNow)
 
 /** Each person in a team of the organization, with the teams, and the repositories of a direct permission without the role. */
 export const members = shared((orgname: string) =>
@@ -116,18 +117,29 @@ export const prototypes = shared((orgname: string) =>
   )
 )
 
-/** All repositories of the organization, page after page; each page is a request like any other. */
+/**
+ * All repositories of the organization, page after page; each page is a request like any other. To who lost their rights in the
+ * middle Quay lists only some, without a word, so the organization is looked at once more before the list is believed.
+ */
 export const repositories = shared((namespace: string) =>
-  pages((run) =>
-    paginate({
-      path: "/api/v1/repository",
-      page: (next) =>
-        run((client, signal) =>
-          client.GET("/api/v1/repository", { params: { query: { namespace, public: true, ...next } }, signal })
-        ),
-      items: (page) => page.repositories.map((it) => ofNamespace(it, namespace)),
-      key: (item) => item.name
-    })
+  Effect.tap(
+    pages((run) =>
+      paginate({
+        path: "/api/v1/repository",
+        page: (next) =>
+          run((client, signal) =>
+            client.GET("/api/v1/repository", { params: { query: { namespace, public: true, ...next } }, signal })
+          ),
+        items: (page) => page.repositories.map((it) => ofNamespace(it, namespace)),
+        key: (item) => item.name
+      })
+    ),
+    () =>
+      Effect.flatMap(
+        viewNow(namespace),
+        (view): Effect.Effect<void, NotAdministrator> =>
+          view === undefined ? Effect.fail(new NotAdministrator({ organization: namespace })) : Effect.void
+      )
   )
 )
 

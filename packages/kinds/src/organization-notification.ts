@@ -3,7 +3,7 @@ import { section } from "@quaymaster/engine"
 import type { Kind } from "@quaymaster/runtime"
 import { type Static, Type } from "@sinclair/typebox"
 import * as Effect from "effect/Effect"
-import { organizationView, type ReadError } from "./answers.ts"
+import type { ReadError } from "./answers.ts"
 import { eachOrganization } from "./each.ts"
 import { item } from "./names.ts"
 import {
@@ -23,7 +23,7 @@ import {
 } from "./notification.ts"
 import { organizationRef } from "./organization.ts"
 import { ask, once, orMissing, type Quay, type SecretUnavailable } from "./quay.ts"
-import { quotaRef } from "./quota.ts"
+import { quotaIn, quotaRef } from "./quota.ts"
 
 const schema = item({
   organization: Type.String(),
@@ -80,14 +80,13 @@ export const organizationNotification: Kind<
     const named = namedIn(declared)
     return eachOrganization(collections, (organization) =>
       Effect.gen(function* () {
-        const view = yield* organizationView(organization)
         const { notifications } = yield* ask((client, signal) =>
           client.GET("/api/v1/organization/{orgname}/notifications", {
             params: { path: { orgname: organization } },
             signal
           })
         )
-        const with_quota = (view?.quotas ?? []).length > 0 ? { with_quota: true } : {}
+        const with_quota = (yield* quotaIn(organization)).length > 0 ? { with_quota: true } : {}
         const found = yield* notificationsOf(organization, notifications, named)
         return found.map((it) => ({ organization, ...it, ...with_quota }))
       })

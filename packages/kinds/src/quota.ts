@@ -127,6 +127,15 @@ const quotaOf = (orgname: string): Effect.Effect<ReadonlyArray<Quota>, QuayFailu
     (views) => views.flatMap((view) => fromView(orgname, view))
   )
 
+/** The quota, from the organization's view where that tells it: some releases leave it out for superusers who are no members. */
+export const quotaIn = (organization: string): Effect.Effect<ReadonlyArray<Quota>, ReadError, Quay> =>
+  Effect.flatMap(organizationView(organization), (view): Effect.Effect<ReadonlyArray<Quota>, ReadError, Quay> => {
+    if (view === undefined) return Effect.succeed([])
+    return view.quotas === undefined
+      ? quotaOf(organization)
+      : Effect.succeed(view.quotas.flatMap((it) => fromView(organization, it)))
+  })
+
 const addThreshold = (orgname: string, id: number, type: ThresholdType, percent: number) =>
   once((client, signal) =>
     client.POST("/api/v1/organization/{orgname}/quota/{quota_id}/limit", {
@@ -237,18 +246,7 @@ export const quota: Kind<"quota", typeof schema, ReadError, Quay> = {
 
   list: (collections) =>
     Effect.map(
-      Effect.forEach(
-        collections,
-        ({ parent }) =>
-          Effect.gen(function* () {
-            const view = yield* organizationView(parent)
-            if (view === undefined) return []
-            // Some releases leave it out for superusers who are no members.
-            if (view.quotas === undefined) return yield* quotaOf(parent)
-            return view.quotas.flatMap((it) => fromView(parent, it))
-          }),
-        { concurrency: "unbounded" }
-      ),
+      Effect.forEach(collections, ({ parent }) => quotaIn(parent), { concurrency: "unbounded" }),
       (lists) => lists.flat()
     ),
   create: ({ limit_bytes, organization, reject = [], warning = [] }) =>

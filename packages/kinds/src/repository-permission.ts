@@ -233,7 +233,7 @@ const personalRepositories = (organization: string, among: ReadonlySet<string>, 
     })
     const found = new Set<string>()
     for (const { name, repositories: names } of [...inside, ...outside]) {
-      for (const short of names ?? []) {
+      for (const short of names) {
         const repository = `${organization}/${short}`
         const ours = name === caller && !declared.has(permissionKey({ repository, user: name }))
         if (!ours && among.has(repository)) found.add(repository)

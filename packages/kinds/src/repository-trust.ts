@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import type { ReadError } from "./answers.ts"
 import { eachRepository } from "./each.ts"
 import { item } from "./names.ts"
-import { ask, orMissing, type Quay } from "./quay.ts"
+import { ask, type Quay } from "./quay.ts"
 import { repositoryRef } from "./repository.ts"
 
 /** `repository` is a repository's key. */
@@ -52,18 +52,13 @@ export const repositoryTrust: Kind<"repository-trust", typeof schema, ReadError,
   list: (collections, declared) =>
     eachRepository(collections, (repository) =>
       Effect.map(
-        orMissing(
-          ask((client, signal) =>
-            client.GET("/api/v1/repository/{repository}", {
-              params: { path: { repository }, query: { includeTags: false } },
-              signal
-            })
-          )
+        ask((client, signal) =>
+          client.GET("/api/v1/repository/{repository}", {
+            params: { path: { repository }, query: { includeTags: false } },
+            signal
+          })
         ),
-        (view) =>
-          view === undefined || !(view.trust_enabled || declared.has(repository))
-            ? []
-            : [{ repository, trust_enabled: view.trust_enabled }]
+        ({ trust_enabled }) => (trust_enabled || declared.has(repository) ? [{ repository, trust_enabled }] : [])
       )
     ),
   create: change,

@@ -68,9 +68,7 @@ const mayInvite = Effect.gen(function* () {
 
 const inTeams = (organization: string) =>
   Effect.map(members(organization), (people) =>
-    people.flatMap(({ name, teams }) =>
-      (teams ?? []).map((team): TeamMember => ({ organization, team: team.name, name }))
-    )
+    people.flatMap(({ name, teams }) => teams.map((team): TeamMember => ({ organization, team: team.name, name })))
   )
 
 /** One list of all, or undefined where it leaves out the teams of any. */

@@ -66,8 +66,9 @@ const syncOf = (parent: string): Effect.Effect<ReadonlyArray<TeamSync>, ReadErro
     const view = yield* organizationView(organization)
     if (view === undefined || !Object.hasOwn(view.teams, team) || view.teams[team]?.is_synced === false) return []
     const { synced } = yield* teamMembers(parent)
-    if (synced === undefined) return []
-    const { config, service } = synced
+    // The view may say that it is synchronized where this does not: then it is not for us to see.
+    if (synced === undefined && view.teams[team]?.is_synced !== true) return []
+    const { config, service } = synced ?? { config: undefined, service: "a directory" }
     const names = { ldap: config?.["group_dn"], oidc: config?.["group_name"], keystone: config?.["group_id"] }
     if (service === "ldap" || service === "oidc" || service === "keystone") {
       const group = names[service]

@@ -97,11 +97,11 @@ describe("reading an organization", () => {
     ["teams with robots", { organization: "$org", teams: { t100: { members: { robots: [] } } } }, 2],
     ["robots", { organization: "$org", robots }, 2],
     ["default permissions", { organization: "$org", default_permissions: rest.default_permissions }, 3],
-    ["repositories without permissions", { organization: "$org", repositories: { r100: {} } }, 2],
+    ["repositories without permissions", { organization: "$org", repositories: { r100: {} } }, 3],
     [
       "what teams may do",
       { organization: "$org", repositories: { r100: { permissions: { teams: { t100: "read" } } } } },
-      5
+      6
     ],
     ["all but what robots may do", { ...rest, robots, teams, repositories: without("robots") }, 6 + 1 + 2 + 2],
     ["all but what users may do", { ...rest, robots, teams, repositories: without("users") }, 6 + 1 + 2 + 3],

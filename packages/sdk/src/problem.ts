@@ -4,6 +4,7 @@
  * seen in answers of releases 3.7 to 3.18 and of master. Leaves out answers that never came: transport.ts has those.
  */
 import {
+  DecodeError,
   Exists,
   FeatureOff,
   Forbidden,
@@ -191,6 +192,9 @@ export const problemOf = (refusal: Refusal): QuayError => {
         : new Forbidden(words ?? `Not allowed: ${subject}`, info)
     case 404:
       if (page) return new FeatureOff(`This registry does not serve ${subject}`, info)
+      // What stands before the registry may say it in words of its own, and of something else.
+      if (isRecord(body) && body["error_type"] !== "not_found" && words !== undefined)
+        return new DecodeError(`Something else than the registry says that ${subject} is not found: ${words}`, info)
       return new Missing(words ?? `Not found: ${subject}`, info)
     case 405:
       return new FeatureOff(`This registry does not serve ${subject}`, info)

@@ -35,6 +35,8 @@ describe("the meaning of a refusal", () => {
     ["GET", org, 404, api("Not Found", "not_found", 404), "Missing"],
     ["GET", "/api/v1/users/{username}", 404, { message: "The requested URL was not found on the server." }, "Missing"],
     ["GET", `${org}/mirror`, 404, page, "FeatureOff"],
+    ["GET", org, 404, { message: "no Route matched with those values" }, "DecodeError"],
+    ["GET", org, 404, { detail: "Not Found" }, "Missing"],
     ["POST", `${org}/mirror`, 405, page, "FeatureOff"],
     ["PUT", `${repo}/changestate`, 405, { message: "The method is not allowed" }, "FeatureOff"],
     ["POST", "/api/v1/organization/", 400, api("A user or organization with this name already exists"), "Exists"],
