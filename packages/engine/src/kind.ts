@@ -39,6 +39,8 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   follows?(item: Static<Schema>): ReadonlyArray<Collection>
   /** Collections that must be read to plan this one, although no file need own them. */
   consults?(collection: Collection): ReadonlyArray<Collection>
+  /** The same, but only where something that files declare of this collection is not there yet. */
+  consultsToCreate?(collection: Collection): ReadonlyArray<Collection>
   /** What the registry makes, or changes, by itself when this object is created. */
   implies?(item: Static<Schema>, world: World): ReadonlyArray<Implied>
   /** The same when this object is changed from what it was before. */

@@ -29,7 +29,7 @@ import {
 } from "./mirroring.ts"
 import { item, Visibility } from "./names.ts"
 import { organizationRef } from "./organization.ts"
-import { ask, once, orMissing, Quay, type SecretUnavailable } from "./quay.ts"
+import { ask, once, orNowhere, Quay, type SecretUnavailable } from "./quay.ts"
 import { robotRef, robotUser } from "./robot.ts"
 import { SectionError } from "./section-error.ts"
 
@@ -119,8 +119,9 @@ const fromView = (organization: string, view: OrganizationMirrorView): Organizat
 
 const path = (organization: string) => ({ path: { orgname: organization } })
 
+/** Where no file wants one, it is asked for although the registry may not have any. */
 const viewOf = (organization: string) =>
-  orMissing(
+  orNowhere(
     ask((client, signal) => client.GET("/api/v1/organization/{orgname}/mirror", { params: path(organization), signal }))
   )
 

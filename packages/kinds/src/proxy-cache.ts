@@ -85,6 +85,13 @@ export const proxyCache: Kind<"proxy-cache", typeof schema, ReadError | SecretUn
     { kind: "organization-mirror", parent: organization },
     { kind: "organization-immutability", parent: organization }
   ],
+  consultsToCreate: ({ parent }) => [{ kind: "organization-mirror", parent }],
+  refuses: ({ organization }, before, world) => {
+    const isMirror = world.collection({ kind: "organization-mirror", parent: organization }).length > 0
+    return before === undefined && isMirror
+      ? "The organization is a mirror, and such a one is no cache. Remove the mirror first."
+      : undefined
+  },
   // It may hold credentials, which nobody could read back to make it again.
   extras: "keep",
   // Nobody can push to a cache.

@@ -68,10 +68,7 @@ export const makeQuay = ({
   const config = Effect.runSync(
     Effect.cached(
       // Not there before 3.8, where the path is a page's.
-      or(
-        ["Missing", "FeatureOff"],
-        ask((client, signal) => client.GET("/config", { signal }))
-      )
+      orNowhere(ask((client, signal) => client.GET("/config", { signal })))
     )
   )
   const discovery = ask((client, signal) => client.GET("/api/v1/discovery", { signal }))
@@ -142,6 +139,11 @@ const or = <A, E extends { readonly _tag: string }, R>(
 export const orMissing = <A, E extends { readonly _tag: string }, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A | undefined, E, R> => or(["Missing"], effect)
+
+/** The same, and undefined also where Quay has no such things at all. */
+export const orNowhere = <A, E extends { readonly _tag: string }, R>(
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A | undefined, E, R> => or(["Missing", "FeatureOff"], effect)
 
 /** All items of a paginated list, each page asked for by its own request. */
 export const pages = <A>(

@@ -1,5 +1,5 @@
 /** Repositories of an organization: description and visibility. What people may do with one is a kind of its own. */
-import { type Implied, type Item, mapSection, PlanRefused, type World } from "@quaymaster/engine"
+import { type Implied, type Item, mapSection, type World } from "@quaymaster/engine"
 import type { Kind } from "@quaymaster/runtime"
 import { type Static, Type } from "@sinclair/typebox"
 import { Value } from "@sinclair/typebox/value"
@@ -79,20 +79,6 @@ const MIRRORED =
   "The organization is a mirror, and Quay alone makes repositories in it. Leave it out until the mirror has found it, or " +
   "remove the mirror first."
 
-/** The states of what is there tell of a mirror that no file says anything of, once it has found something. */
-const refuseInMirror = (
-  organization: string,
-  found: ReadonlyArray<{ readonly name: string; readonly state?: string | null }>,
-  declared: ReadonlySet<string>
-): Effect.Effect<void, PlanRefused> => {
-  if (!found.some(({ state }) => state === "ORG_MIRROR")) return Effect.void
-  const there = new Set(found.map(({ name }) => keyOf({ organization, name })))
-  const wanted = [...declared].filter((key) => organizationOf(key) === organization && !there.has(key))
-  return wanted.length === 0
-    ? Effect.void
-    : Effect.fail(new PlanRefused(wanted.map((key) => ({ message: `repository ${key}: ${MIRRORED}` }))))
-}
-
 export const repository: Kind<"repository", typeof schema, ReadError, Quay> = {
   kind: "repository",
   scopes: ["repo:create", "repo:admin"],
@@ -111,6 +97,7 @@ export const repository: Kind<"repository", typeof schema, ReadError, Quay> = {
     const isMirror = world.found({ kind: "organization-mirror", key: organization }) !== undefined
     return before === undefined && isMirror && world.collection(mirror).length > 0 ? MIRRORED : undefined
   },
+  consultsToCreate: ({ parent }) => [{ kind: "organization-mirror", parent }],
   implies: made,
   extras: "keep",
   destroys: "data",
@@ -142,7 +129,7 @@ export const repository: Kind<"repository", typeof schema, ReadError, Quay> = {
     }
   }),
 
-  list: (collections, declared) =>
+  list: (collections) =>
     Effect.map(
       Effect.forEach(
         collections,
@@ -150,7 +137,6 @@ export const repository: Kind<"repository", typeof schema, ReadError, Quay> = {
           Effect.gen(function* () {
             if ((yield* organizationView(parent)) === undefined) return []
             const found = yield* repositories(parent)
-            yield* refuseInMirror(parent, found, declared)
             return found.map(
               ({ description, is_public, name }): Repository => ({
                 organization: parent,

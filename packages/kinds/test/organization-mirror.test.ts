@@ -310,6 +310,20 @@ describe("an organization that is a mirror", () => {
     await trial.reach(`${ROBOTS}repositories: { app: { mirror: { enabled: false } } }`)
   })
 
+  for (const [what, section, words] of [
+    ["repositories", "repositories: { app: {} }", /repository .*\/app: .*Quay alone makes repositories in it/],
+    ["a cache", "proxy_cache: { upstream: docker.io }", /proxy-cache .*: The organization is a mirror/]
+  ] as const)
+    tested(`is refused ${what} although nothing shows of the mirror, and no file speaks of it`, async (trial) => {
+      await trial.reach(file({ enabled: "false" }))
+      for (const text of [section, `mirror: {}\n${section}`]) {
+        const error = await rejection(trial.plan(text))
+        expect(error).toBeInstanceOf(PlanRefused)
+        expect(String(error)).toMatch(words)
+      }
+      await trial.reach(`prune: [mirror]\nmirror: {}\n${section}`)
+    })
+
   tested("has repositories made as soon as the mirror is gone", async (trial) => {
     await trial.reach(file({ enabled: "false" }))
     const plan = await trial.reach(`${ROBOTS}prune: [mirror]\nmirror: {}\nrepositories: { app: {} }`)

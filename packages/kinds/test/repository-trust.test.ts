@@ -58,6 +58,21 @@ const signing = (names: ReadonlyArray<string>, trusted: Set<string>) => {
 const collection = (name: string) => ({ kind: kind.kind, parent: `acme/${name}` })
 const item = (name: string, trust_enabled: boolean) => ({ repository: `acme/${name}`, trust_enabled })
 
+for (const trust of [true, false])
+  otherwise(
+    `of a repository that was made meanwhile becomes ${trust}`,
+    { features: { SIGNING: true } },
+    async (trial) => {
+      await trial.reach("prune: []")
+      const file = `repositories: { app: { trust: ${trust} } }`
+      const plan = await trial.plan(file)
+      await trial.reach("repositories: { app: {} }")
+      const { results } = await trial.apply(plan)
+      expect(results.map(({ outcome }) => outcome)).not.toContain("failed")
+      expect(trial.ids(await trial.plan(file))).toEqual([])
+    }
+  )
+
 describe("content trust", () => {
   test("is asked only of the repositories that a file names", async () => {
     const { asked, run } = signing(["app", "web", "old"], new Set(["app"]))

@@ -45,29 +45,62 @@ const closure = (
   return byKind
 }
 
+/** What planning consults only because something that files declare is not there yet. */
+const consultedToCreate = (
+  kinds: ReadonlyMap<string, Kind>,
+  wanted: ReturnType<typeof closure>,
+  found: ReadonlyArray<Found>,
+  { alone, declared }: ReadRequest
+): ReadonlyMap<string, ReadonlyMap<string, Collection>> => {
+  const more = new Map<string, Map<string, Collection>>()
+  const isRead = ({ kind, parent }: Collection) =>
+    [...(wanted.get(kind)?.values() ?? [])].some((collection) => collection.parent === parent)
+  for (const [name, own] of wanted) {
+    const kind = kinds.get(name)
+    if (alone === true || kind?.consultsToCreate === undefined) continue
+    const missing = new Set(declared.get(name))
+    for (const it of found) if (it.kind === name) missing.delete(kind.key(it.item))
+    if (missing.size === 0) continue
+    for (const collection of [...own.values()].flatMap((it) => kind.consultsToCreate?.(it) ?? []))
+      if (!isRead(collection))
+        more.set(
+          collection.kind,
+          (more.get(collection.kind) ?? new Map<string, Collection>()).set(collectionId(collection), collection)
+        )
+  }
+  return more
+}
+
 export const read = <K extends Kind, E = Failure<K>, R = Services<K>>(
   kinds: ReadonlyArray<Uniform<K, E, R>>,
   request: ReadRequest
 ): Effect.Effect<Actual, E, R> => {
-  const reading = Effect.gen(function* () {
-    const known = indexKinds(kinds)
-    const wanted = closure(known, request)
-    const collections = [...wanted.values()].flatMap((it) => [...it.values()])
-    yield* emit({ type: "read-started", collections: collections.length })
-    const lists = yield* Effect.forEach(
-      [...wanted],
-      ([name, own]): Effect.Effect<ReadonlyArray<Found>, E, R> => {
-        const kind: Kind<string, TObject, E, R> | undefined = known.get(name)
-        if (kind === undefined) return Effect.succeed([])
-        const items = kind.list([...own.values()], request.declared.get(name) ?? nothing, request.wanted?.get(name))
-        return Effect.map(items, (list) => list.map((item): Found => ({ kind: name, item })))
-      },
-      { concurrency: "unbounded" }
+  const known = indexKinds(kinds)
+  const listed = (wanted: ReturnType<typeof closure>): Effect.Effect<ReadonlyArray<Found>, E, R> =>
+    Effect.map(
+      Effect.forEach(
+        [...wanted],
+        ([name, own]): Effect.Effect<ReadonlyArray<Found>, E, R> => {
+          const kind: Kind<string, TObject, E, R> | undefined = known.get(name)
+          if (kind === undefined) return Effect.succeed([])
+          const items = kind.list([...own.values()], request.declared.get(name) ?? nothing, request.wanted?.get(name))
+          return Effect.map(items, (list) => list.map((item): Found => ({ kind: name, item })))
+        },
+        { concurrency: "unbounded" }
+      ),
+      (lists) => lists.flat()
     )
-    const found = lists.flat()
+  const collectionsOf = (wanted: ReturnType<typeof closure>) => [...wanted.values()].flatMap((it) => [...it.values()])
+  const reading = Effect.gen(function* () {
+    const wanted = closure(known, request)
+    const collections = collectionsOf(wanted)
+    yield* emit({ type: "read-started", collections: collections.length })
+    const first = yield* listed(wanted)
+    const more = consultedToCreate(known, wanted, first, request)
+    const found = [...first, ...(yield* listed(more))]
     yield* emit({ type: "read-finished", objects: found.length })
     const caller = request.caller === undefined ? {} : { caller: request.caller }
-    return { found, read: collections, ...caller }
+    return { found, read: [...collections, ...collectionsOf(more)], ...caller }
   })
   return Effect.suspend(() => Effect.provideService(reading, CurrentReading, request.reading ?? new Reading()))
 }
