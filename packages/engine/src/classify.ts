@@ -80,8 +80,20 @@ const standingOf = (kind: Kind, change: Change, left: ReadonlyArray<Change>): "b
   const [first] = touching
   if (first === undefined) return "after"
   const untouched =
-    touching.length === 1 && first.field === change.field && sameValue(kind, change.field, first.before, change.before)
+    touching.length === 1 &&
+    first.field === change.field &&
+    (sameValue(kind, change.field, first.before, change.before) || isOnItsWay(kind, change, first.before))
   return untouched ? "before" : "other"
+}
+
+/** Whether a list has nothing but what it had or shall have, and all that it had and shall have. */
+const isOnItsWay = (kind: Kind, { after, before = [], field }: Change, now: unknown): boolean => {
+  if (kind.changedStepwise?.includes(field) !== true) return false
+  if (!Array.isArray(before) || !Array.isArray(after) || !Array.isArray(now)) return false
+  const has = (list: ReadonlyArray<unknown>, value: unknown) => list.some((it) => equal(it, value))
+  return (
+    now.every((it) => has(before, it) || has(after, it)) && before.every((it) => !has(after, it) || has(now, it))
+  )
 }
 
 const at = (item: Item, path: string): unknown =>

@@ -62,6 +62,8 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   readonly fixed?: { readonly [field: string]: string }
   /** Fields that `create` sets by a request of their own: what differs in these alone is a creation that was broken off. */
   readonly setAfterwards?: ReadonlyArray<string>
+  /** Lists that `update` changes an element at a time: one on its way from what it was to what it shall be was broken off. */
+  readonly changedStepwise?: ReadonlyArray<string>
   /** What a person can do to have an object that is missing, where there is no `create`. */
   readonly madeElsewhere?: string
   /** In this kind's collections nothing is taken away before what is new has been given. */
@@ -86,6 +88,8 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
    * something that cannot be undone. `before` is undefined where the object is not there yet.
    */
   notices?(item: Static<Schema>, before: Static<Schema> | undefined): ReadonlyArray<string>
+  /** Why an object cannot be deleted as it is: a sentence that refuses a plan that would. */
+  lasts?(item: Static<Schema>): string | undefined
   /** What a person should know of an object that is deleted: what stays of it, for one. */
   leaves?(item: Static<Schema>): ReadonlyArray<string>
   /**

@@ -45,7 +45,8 @@ import {
   lastingObjects,
   lostObjects,
   misfits,
-  refusals
+  refusals,
+  stubbornObjects
 } from "./plan/mistakes.ts"
 import { outline } from "./plan/outline.ts"
 import { type Situation, survey } from "./plan/situation.ts"
@@ -78,6 +79,7 @@ export const planTarget = <K extends Kind>(
     ...problems,
     ...refusals(situation, decisions, predictions),
     ...lastingObjects(situation, decisions),
+    ...stubbornObjects(decisions),
     ...lostObjects(decisions),
     ...excludedCollections(situation, decisions),
     ...brokenReferences(situation, decisions, predictions),

@@ -196,6 +196,21 @@ describe("an operation", () => {
     expect(classify(flawed, remove({ a: 1 }), before).state).toBe("conflict")
   })
 
+  it.each([
+    [["a", "b"], "pending"],
+    [["b"], "pending"],
+    [["a", "b", "c"], "pending"],
+    [["b", "c"], "done"],
+    [["a"], "conflict"],
+    [["b", "d"], "conflict"]
+  ])("whose list is changed an element at a time, and is %j, is %s", (now, want) => {
+    const stepwise: Kind = { ...kind, changedStepwise: ["tags"] }
+    expect(classify(stepwise, tags, { tags: now }).state).toBe(want)
+    expect(classify(kind, tags, { tags: now }).state).toBe(
+      now.join("") === "ab" || want === "done" ? want : "conflict"
+    )
+  })
+
   it("to create is pending where only what is set afterwards differs", () => {
     const stepwise: Kind = { ...kind, setAfterwards: ["b"] }
     expect(classify(stepwise, create({ a: 1, b: 1 }), { a: 1, b: 2 }).state).toBe("pending")

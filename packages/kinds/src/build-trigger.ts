@@ -102,6 +102,10 @@ export const buildTrigger: Kind<"build-trigger", typeof schema, ReadError, Quay>
     before?.frozen === undefined || enabled === undefined || enabled === before.enabled
       ? undefined
       : `Quay changes no trigger of a repository that is ${before.frozen}; make its state normal first.`,
+  lasts: ({ frozen }) =>
+    frozen === undefined
+      ? undefined
+      : `Quay deletes no trigger of a repository that is ${frozen}; make its state normal first.`,
   notices: (_, before) => [
     ...(before?.others === undefined
       ? []

@@ -204,6 +204,7 @@ export const quota: Kind<"quota", typeof schema, ReadError, Quay> = {
   // A quota limits what was unlimited; a larger one takes nothing.
   narrows: (after, before, changes) => before === undefined || unless({ limit_bytes: grown })(after, before, changes),
   setAfterwards: ["warning", "reject"],
+  changedStepwise: ["warning", "reject"],
   requires: {
     feature: "QUOTA_MANAGEMENT",
     fields: { limit_bytes: { feature: "EDIT_QUOTA", operation: "createOrganizationQuota" } }

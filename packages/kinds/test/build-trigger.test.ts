@@ -146,6 +146,9 @@ describe("build triggers", () => {
     having([GITHUB], { state: "READ_ONLY" }),
     async (trial) => {
       expect(String(await rejection(trial.plan(file(`[${OFF}]`))))).toMatch(/of a repository that is read_only/)
+      expect(String(await rejection(trial.plan(`prune: [triggers]\n${file("[]")}`)))).toMatch(
+        /cannot be deleted: .* of a repository that is read_only/
+      )
       await trial.reach(file(`[${ON}]`))
     }
   )

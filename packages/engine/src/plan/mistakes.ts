@@ -34,6 +34,13 @@ export const refusals = (
   })
 }
 
+/** What would be deleted, and cannot be as it is. */
+export const stubbornObjects = ({ removed }: Decisions): ReadonlyArray<Problem> =>
+  [...removed.values()].flatMap(({ item, key, kind, origin }) => {
+    const reason = kind.lasts?.(item)
+    return reason === undefined ? [] : [{ message: `${kind.kind} ${key} cannot be deleted: ${reason}`, ...origin }]
+  })
+
 /** What is declared absent, is there, and stays. */
 export const lastingObjects = (
   { absent, there }: Situation,
