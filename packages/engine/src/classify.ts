@@ -91,9 +91,7 @@ const isOnItsWay = (kind: Kind, { after, before = [], field }: Change, now: unkn
   if (kind.changedStepwise?.includes(field) !== true) return false
   if (!Array.isArray(before) || !Array.isArray(after) || !Array.isArray(now)) return false
   const has = (list: ReadonlyArray<unknown>, value: unknown) => list.some((it) => equal(it, value))
-  return (
-    now.every((it) => has(before, it) || has(after, it)) && before.every((it) => !has(after, it) || has(now, it))
-  )
+  return now.every((it) => has(before, it) || has(after, it)) && before.every((it) => !has(after, it) || has(now, it))
 }
 
 const at = (item: Item, path: string): unknown =>

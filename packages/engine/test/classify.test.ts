@@ -206,9 +206,7 @@ describe("an operation", () => {
   ])("whose list is changed an element at a time, and is %j, is %s", (now, want) => {
     const stepwise: Kind = { ...kind, changedStepwise: ["tags"] }
     expect(classify(stepwise, tags, { tags: now }).state).toBe(want)
-    expect(classify(kind, tags, { tags: now }).state).toBe(
-      now.join("") === "ab" || want === "done" ? want : "conflict"
-    )
+    expect(classify(kind, tags, { tags: now }).state).toBe(now.join("") === "ab" || want === "done" ? want : "conflict")
   })
 
   it("to create is pending where only what is set afterwards differs", () => {

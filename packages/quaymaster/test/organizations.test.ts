@@ -17,9 +17,7 @@ const drawn: ReadonlyArray<Documents> = [
   ])
 ]
 
-const declared = new Set(
-  drawn.flatMap((it) => desiredOf(it).declarations.map(({ kind }) => kind))
-)
+const declared = new Set(drawn.flatMap((it) => desiredOf(it).declarations.map(({ kind }) => kind)))
 
 test.each(quayKinds.map(({ kind }) => kind))("%s is declared by some", (kind) => {
   expect([...declared]).toContain(kind)
@@ -42,7 +40,10 @@ const placesIn = (schema: unknown, path: string): ReadonlyArray<string> =>
         ...options(schema["enum"]).map((value) => `${path}=${String(value)}`),
         ...("const" in schema ? [`${path}=${String(schema["const"])}`] : []),
         ...options(schema["anyOf"]).flatMap((it) => placesIn(it, path)),
-        ...members(schema["properties"]).flatMap(([name, it]) => [`${path}.${name}`, ...placesIn(it, `${path}.${name}`)]),
+        ...members(schema["properties"]).flatMap(([name, it]) => [
+          `${path}.${name}`,
+          ...placesIn(it, `${path}.${name}`)
+        ]),
         ...members(schema["patternProperties"]).flatMap(([, it]) => placesIn(it, `${path}.*`)),
         ...placesIn(schema["items"], `${path}[]`)
       ]

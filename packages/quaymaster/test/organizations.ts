@@ -363,12 +363,38 @@ const proxyCache = fc.oneof(
   }
 )
 
-const application = fc.record({
-  uri: maybe(fc.constant("https://x.example.com")),
-  redirect_uri: maybe(fc.constant("https://x.example.com/callback")),
-  description: maybe(text),
-  avatar_email: maybe(pick("", "a@example.com"))
-})
+const SCOPES = [
+  "repo:read",
+  "repo:write",
+  "repo:admin",
+  "repo:create",
+  "user:read",
+  "user:admin",
+  "org:admin",
+  "super:user"
+]
+
+/** A token's value is told once, so it goes into a file. */
+const token = (application: string) => (name: string) => {
+  const file = `./${application.replace(/\W/g, "")}-${name}`
+  return fc.record({
+    scopes: fc.subarray(SCOPES, { minLength: 1 }),
+    expiration: maybe(pick("90d", "52w")),
+    deliver: pick(
+      [{ env_file: `${file}.env` }],
+      [{ kubernetes_secret: `${file}.yaml`, name: "quay", namespace: "apps" }, { env_file: `${file}.env` }]
+    )
+  })
+}
+
+const application = (name: string) =>
+  fc.record({
+    tokens: rarely(mapOf(["portal", "reader"], token(name))),
+    uri: maybe(fc.constant("https://x.example.com")),
+    redirect_uri: maybe(fc.constant("https://x.example.com/callback")),
+    description: maybe(text),
+    avatar_email: maybe(pick("", "a@example.com"))
+  })
 
 /** An organization is a place for repositories of its own, or it is the copy of another one: such a one is empty. */
 const contents = (names: Names, at: Place) => {
@@ -394,7 +420,7 @@ const contents = (names: Names, at: Place) => {
   return fc.oneof({ weight: 9, arbitrary: own }, { weight: 1, arbitrary: copy })
 }
 
-const PRUNABLE = ["teams", "robots", "repositories", "applications", "proxy_cache", "mirror", "triggers"]
+const PRUNABLE = ["teams", "robots", "repositories", "applications", "proxy_cache", "mirror", "triggers", "tokens"]
 
 /** Whether a document has a section, or one of its repositories has. */
 const speaksOf = (document: object, section: string): boolean => JSON.stringify(document).includes(`"${section}":`)
@@ -427,7 +453,7 @@ const present = (name: string, at: Place) =>
             )
           ),
           auto_prune: rarely(autoPrune),
-          applications: rarely(mapOf(["CI portal", "a: b"], () => application))
+          applications: rarely(mapOf(["CI portal", "a: b"], application))
         })
       )
       .map(([inside, own]) => ({ ...own, ...inside }))
@@ -509,7 +535,10 @@ export const everything = (name: string, { directory }: Registry): Documents => 
         uri: "https://x.example.com",
         redirect_uri: "https://x.example.com/callback",
         description: "The console",
-        avatar_email: "a@example.com"
+        avatar_email: "a@example.com",
+        tokens: {
+          portal: { scopes: ["repo:read"], expiration: "90d", deliver: [{ env_file: `./${name}/portal.env` }] }
+        }
       }
     },
     teams: {

@@ -53,6 +53,9 @@ export interface WorldOptions extends SimulatorOptions {
 const URL_OF_SIMULATORS = "http://simulator.invalid"
 export const TARGET = { name: "r", url: URL_OF_SIMULATORS, verify: true }
 
+/** No time passes in a registry. */
+const NOW = Date.now()
+
 const servers = new Map<string, Quay["Service"]["server"]>()
 
 /** A registry with a few people. In a directory, if there is one, they are in groups. */
@@ -82,7 +85,7 @@ export class World {
         : {}),
       ...(registry?.mailing === true ? { mailing: true } : {}),
       random: seededRandom("laws"),
-      now: () => 0,
+      now: () => NOW,
       ...options,
       features: { SIGNING: true, ...options.features },
       users: [{ name: me, superuser: true }, ...others.map((name) => ({ name })), ...(options.users ?? [])]
@@ -136,6 +139,7 @@ const filesOf = (files: Map<string, string>): LocalFiles => ({
     return text === undefined ? { state: "none" } : { state: "file", text, mode: 0o600 }
   },
   write: async (path, text) => void files.set(path, text),
+  remove: async (path) => void files.delete(path),
   probe: async () => {}
 })
 
@@ -306,7 +310,17 @@ export const done = async ({ simulator, token }: World, deeds: ReadonlyArray<Dee
 }
 
 /** What is made up by the registry, or moves on by itself. */
-const RANDOM = new Set(["id", "uuid", "token", "created", "status_token", "client_id", "client_secret", "code"])
+const RANDOM = new Set([
+  "id",
+  "uuid",
+  "token",
+  "created",
+  "status_token",
+  "client_id",
+  "client_secret",
+  "code",
+  "token_code"
+])
 const CLOCKED = new Set(["sync_start_date", "creation_date", "last_updated", "last_accessed"])
 
 /** A state, or a part of one, without what is random, with sets in order. */
@@ -321,8 +335,9 @@ export const settled = (value: unknown): unknown => {
   )
 }
 
-/** All that a registry has, but for its log. */
+/** All that a registry has, but for its log, and for what it keeps of the tokens of applications beside these. */
 export const stateOf = ({ simulator }: World): Omit<SimulatorState, "log"> => {
-  const { log: _, ...rest } = simulator.snapshot()
-  return rest
+  const { log: _, tokens, ...rest } = simulator.snapshot()
+  const own = Object.entries(tokens).filter(([, { application }]) => application === undefined)
+  return { ...rest, tokens: Object.fromEntries(own) }
 }
