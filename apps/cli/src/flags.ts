@@ -29,6 +29,15 @@ const milliseconds = (written: string): Option.Option<number> => {
   return number === undefined || factor === undefined ? Option.none() : Option.some(Number(number) * factor)
 }
 
+const duration = (name: string, description: string) =>
+  optional(
+    Flag.String(name).pipe(
+      Flag.withMetavar("TIME"),
+      Flag.withDescription(description),
+      Flag.filterMap(milliseconds, (written) => `Expected a time such as 500ms, 30s or 2m, not "${written}"`)
+    )
+  )
+
 const positive = (name: string, metavar: string, description: string, whole: boolean) =>
   optional(
     (whole ? Flag.Int(name) : Flag.Finite(name)).pipe(
@@ -71,13 +80,17 @@ export const connection = {
     true
   ),
   rps: positive("rps", "N", "The most requests a second. Default: no limit of its own", false),
-  timeout: optional(
-    Flag.String("timeout").pipe(
-      Flag.withMetavar("TIME"),
-      Flag.withDescription("How long one request may take: 500ms, 30s, 2m. Default: 30s"),
-      Flag.filterMap(milliseconds, (written) => `Expected a time such as 500ms, 30s or 2m, not "${written}"`)
-    )
-  )
+  timeout: duration("timeout", "How long one request may take: 500ms, 30s, 2m. Default: 30s")
+}
+
+/** What is kept of an apply, and who may apply at the same time. */
+export const keeping = {
+  journal: file(
+    "journal",
+    "Write what is done before and after each operation, so that it is known after a crash; one of the same plan is gone on with"
+  ),
+  lock: file("lock", "Apply only while nobody else on this machine has this lock"),
+  lockTimeout: duration("lock-timeout", "How long to wait for the lock: 500ms, 30s, 2m. Default: not at all")
 }
 
 /** What is shown. */

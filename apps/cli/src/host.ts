@@ -22,18 +22,18 @@ export interface Host {
   readonly cwd: string
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number
-  /** Asks a person. Undefined if the person leaves instead of answering. */
-  readonly ask: (question: string) => Promise<string | undefined>
+  /** Asks a person. Undefined if the person leaves instead of answering, or the signal aborts. */
+  readonly ask: (question: string, signal?: AbortSignal) => Promise<string | undefined>
   /** Calls back at each SIGINT and SIGTERM; gives the way to stop. */
   readonly onInterrupt: (listener: () => void) => () => void
   /** Ends the process at once. */
   readonly leave: (code: ExitCode) => void
 }
 
-/** The host, and where a command leaves the code it ends with. */
+/** The host, the command line as it was given, and where a command leaves the code it ends with. */
 export class Session extends Context.Service<
   Session,
-  { readonly host: Host; readonly end: (code: ExitCode) => void }
+  { readonly host: Host; readonly line: ReadonlyArray<string>; readonly end: (code: ExitCode) => void }
 >()("@quaymaster/cli/Session") {}
 
 const output = (stream: NodeJS.WriteStream, failed: (error: Error) => void): Output => {
@@ -60,11 +60,16 @@ export const processHost = (failed: (error: Error) => void): Host => ({
   env: process.env,
   cwd: process.cwd(),
   now: () => performance.now(),
-  ask: (question) =>
+  ask: (question, signal) =>
     new Promise((resolve) => {
       const reader = createInterface({ input: process.stdin, output: process.stderr })
-      reader.once("SIGINT", () => reader.close())
-      reader.once("close", () => resolve(undefined))
+      const leave = () => reader.close()
+      reader.once("SIGINT", leave)
+      signal?.addEventListener("abort", leave, { once: true })
+      reader.once("close", () => {
+        signal?.removeEventListener("abort", leave)
+        resolve(undefined)
+      })
       reader.question(question, (answer) => {
         resolve(answer)
         reader.close()

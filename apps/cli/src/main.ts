@@ -53,7 +53,7 @@ export const run = async (name: CommandName, args: ReadonlyArray<string>, host: 
   const program = runner(name)(args).pipe(
     // What is wrong was presented already.
     Effect.catchTag("ShowHelp", () => Effect.sync(() => end(ExitCode.usage))),
-    Effect.provideService(Session, { host, end }),
+    Effect.provideService(Session, { host, end, line: [name, ...args] }),
     Effect.provide(Layer.mergeAll(environment, CliConfig.layer({ builtIns: builtIns(host) }), presenting(host)))
   )
   const exit = await Effect.runPromiseExit(program)

@@ -4,7 +4,7 @@
  */
 import type { AnyOperation, Event, Plan } from "quaymaster"
 import type { Host } from "./host.ts"
-import { finishedLine, heartbeat, region, retryLine, type Standing } from "./present/progress.ts"
+import { finishedLine, heartbeat, region, resumedLines, retryLine, type Standing } from "./present/progress.ts"
 import { type Style, styleOf } from "./present/style.ts"
 import type { Showing } from "./session.ts"
 
@@ -21,6 +21,8 @@ export interface Progress {
   readonly say: (line: string) => void
   /** The command was told to stop, and what runs is seen to its end. */
   readonly stopping: () => void
+  /** The operations that are under way. */
+  readonly running: () => ReadonlyArray<string>
   /** Takes away what is drawn. */
   readonly end: () => void
   readonly counts: () => { readonly requests: number; readonly retries: number; readonly milliseconds: number }
@@ -80,6 +82,9 @@ export const startProgress = (host: Host, { color, quiet, verbose }: Showing): P
         // The first ones are nobody's business; one that does not help is.
         if (verbose || event.attempt >= PERSISTENT) say(retryLine(event, style))
         break
+      case "apply-resumed":
+        say(resumedLines(event.unsettled))
+        break
       case "operation-started":
         running.set(key(event), { id: event.id, operation: operations.get(key(event)), since: host.now() })
         break
@@ -117,6 +122,7 @@ export const startProgress = (host: Host, { color, quiet, verbose }: Showing): P
           : `Stopping: ${running.size} under way will finish. Press Ctrl-C again to leave at once.`
       )
     },
+    running: () => [...running.values()].map(({ id }) => id),
     end: () => {
       clearInterval(timer)
       if (height > 0) host.stderr.write(erase())

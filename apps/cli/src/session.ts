@@ -44,12 +44,12 @@ export interface Planning extends Reaching {
 export const ending = (
   command: string,
   showing: Pick<Showing, "color" | "verbose">,
-  work: (host: Host) => Promise<ExitCode>
+  work: (host: Host, line: ReadonlyArray<string>) => Promise<ExitCode>
 ): Effect.Effect<void, never, Session> =>
-  Effect.flatMap(Session, ({ end, host }) =>
+  Effect.flatMap(Session, ({ end, host, line }) =>
     Effect.promise(async () => {
       try {
-        end(await work(host))
+        end(await work(host, line))
       } catch (error) {
         const style = styleOf(showing.color, host.stderr, host.env)
         const { code, text } = failureText(error, style, { command, verbose: showing.verbose })
@@ -62,23 +62,30 @@ export const ending = (
 /** Runners such as pnpm pass on a Ctrl-C that the terminal has sent to all of us already: it counts once. */
 const SAME_PRESS = 400
 
-/** Runs with a signal that aborts at the first Ctrl-C; at the second the process ends. */
+/** Says what is to be said before the process is left at once, instead of what was said so far. */
+export type Leaving = (tell: () => void) => void
+
+/** Runs with a signal that aborts at the first Ctrl-C or SIGTERM; at the second the process ends. */
 export const interruptible = async <A>(
   host: Host,
-  work: (signal: AbortSignal) => Promise<A>,
-  onFirst: () => void = () => {}
+  work: (signal: AbortSignal, leaving: Leaving) => Promise<A>
 ): Promise<A> => {
   const controller = new AbortController()
   let first: number | undefined
+  let last = () => {}
   const stop = host.onInterrupt(() => {
     if (first === undefined) {
       first = host.now()
       controller.abort(new Interrupted("interrupted"))
-      onFirst()
-    } else if (host.now() - first > SAME_PRESS) host.leave(ExitCode.interrupted)
+    } else if (host.now() - first > SAME_PRESS) {
+      last()
+      host.leave(ExitCode.interrupted)
+    }
   })
   try {
-    return await work(controller.signal)
+    return await work(controller.signal, (tell) => {
+      last = tell
+    })
   } finally {
     stop()
   }

@@ -354,7 +354,7 @@ describe("interrupts", () => {
     expect(code).toBe(130)
     expect(stderr).toMatch(/^Stopping/m)
     expect(stdout).toMatch(/Applied \d+ of 61 changes: \d+ created, \d+ not started\./)
-    expect(stdout).toContain("Resume with  the same command")
+    expect(stdout).toContain("Resume with  quay-apply --yes --parallelism 2 --registry sim:./quay.json many.yaml")
     const again = await world.run(`quay-apply --yes ${SIM} many.yaml`)
     expect(again.code).toBe(0)
   })

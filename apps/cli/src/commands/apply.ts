@@ -6,12 +6,25 @@ import { resolve } from "node:path"
 import * as Command from "effect/cli/Command"
 import type { ApplyReport, LibraryKind, LibraryPlan, Plan } from "quaymaster"
 import { ExitCode } from "../exit-code.ts"
-import { allowing, approving, connection, json, out, planning, planOrFiles, project, showing, yes } from "../flags.ts"
+import {
+  allowing,
+  approving,
+  connection,
+  json,
+  keeping,
+  out,
+  planning,
+  planOrFiles,
+  project,
+  showing,
+  yes
+} from "../flags.ts"
 import type { Host } from "../host.ts"
+import { commandLine } from "../present/command-line.ts"
 import { differencesText } from "../present/differences.ts"
 import { CommandFailed, UsageError } from "../present/failure.ts"
 import { planText } from "../present/plan.ts"
-import { refusalJson, reportJson, reportText } from "../present/report.ts"
+import { leftText, refusalJson, reportJson, reportText } from "../present/report.ts"
 import { styleOf } from "../present/style.ts"
 import { clean, counted } from "../present/text.ts"
 import { type Progress, startProgress } from "../progress.ts"
@@ -20,6 +33,7 @@ import {
   ending,
   eventLog,
   interruptible,
+  type Leaving,
   type Loaded,
   load,
   type Planning,
@@ -39,11 +53,15 @@ export const applyCommand = <const Name extends string>(name: Name, names: Names
       ...connection,
       ...planning,
       ...allowing,
+      ...keeping,
       out,
       json: json("the report"),
       ...showing
     },
-    (input) => ending(names.apply, input, (host) => run(host, names, input))
+    (input) =>
+      ending(names.apply, input, (host, line) =>
+        interruptible(host, (signal, leaving) => run({ host, names, input, line, signal, leaving }))
+      )
   ).pipe(
     Command.withDescription(
       "Do what a plan says: one that was saved, or one made now from organization files.\n\n" +
@@ -51,7 +69,8 @@ export const applyCommand = <const Name extends string>(name: Name, names: Names
         "  Before a saved plan is applied, what it touches is read again: if anything has changed since, nothing is done; with\n" +
         "  --rebase the files beside it are planned again, and what comes of it is applied if the saved plan covers it.\n" +
         "  With --digest the files are planned again too, and have to come to the plan that was approved.\n" +
-        "  Ctrl-C starts nothing more and lets finish what runs; a second one leaves at once.\n" +
+        "  Ctrl-C starts nothing more and lets finish what runs; a second one leaves at once, and says what was under way.\n" +
+        "  With --journal it is known even after a crash what was under way; the same command goes on from there.\n" +
         "  The plan and the report are on stdout, progress, questions and errors on stderr.\n" +
         "  Exit codes: 0 all applied, or nothing to do; 1 error before any change; 3 refused by the guard; 4 some applied, some\n" +
         "  failed or skipped; 5 the registry is no longer as the plan found it, or the plan is\n" +
@@ -77,6 +96,10 @@ export const applyCommand = <const Name extends string>(name: Name, names: Names
         command: `${names.apply} --approve additive orgs/`,
         description: "The same, but only if nothing is deleted, replaced or narrowed"
       },
+      {
+        command: `${names.apply} --journal apply.ndjson --lock /var/lock/quay plan.json`,
+        description: "Safe against crashes, and one at a time on this machine"
+      },
       { command: `${names.apply} --yes --json orgs/ > report.json`, description: "The report for a program" }
     ])
   )
@@ -87,6 +110,9 @@ interface Input extends Showing, Planning {
   readonly approve: "additive" | undefined
   readonly digest: string | undefined
   readonly rebase: boolean
+  readonly journal: string | undefined
+  readonly lock: string | undefined
+  readonly lockTimeout: number | undefined
   readonly out: string | undefined
   readonly json: boolean
 }
@@ -158,7 +184,21 @@ const readSaved = async (
   }
 }
 
-const run = async (host: Host, names: Names, input: Input): Promise<ExitCode> => {
+/** How the command was called. */
+interface Called {
+  readonly host: Host
+  readonly names: Names
+  readonly input: Input
+  /** The command line, word by word. */
+  readonly line: ReadonlyArray<string>
+  /** Aborts at the first Ctrl-C. */
+  readonly signal: AbortSignal
+  readonly leaving: Leaving
+}
+
+const run = async (called: Called): Promise<ExitCode> => {
+  const { host, input, leaving, names, signal } = called
+  leaving(() => host.stderr.write("Left at once. Nothing was changed.\n"))
   const { files, saved } = await given(host, input)
   const again = saved !== undefined && (input.rebase || files.length > 0)
   if (saved !== undefined && !again) refusePlanning(saved, input)
@@ -171,14 +211,17 @@ const run = async (host: Host, names: Names, input: Input): Promise<ExitCode> =>
         `  ${[names.plan, "-o plan.json", ...input.files].join(" ")}\n  ${names.apply} plan.json\n` +
         "or have it applied unseen, with --yes."
     )
-  const loaded = await load(host, input)
+  if (input.lockTimeout !== undefined && input.lock === undefined)
+    throw new UsageError("--lock-timeout says how long to wait for a lock, and there is no --lock.")
+  await using _ = await locked(called)
+  const loaded = await load(host, input, signal)
   if (input.rebase && files.length === 0 && loaded.settings.sources.length === 0)
     throw new UsageError(
       `${saved?.file} alone does not say what it was planned from. Name the organization files beside it, or give quaymaster.yaml sources.`
     )
   const log = eventLog(host, input.events)
   try {
-    const work = { host, names, input, loaded, log, files }
+    const work = { ...called, loaded, log, files }
     const { made, plan } = await planned(work, saved)
     const operations = plan.targets.reduce((sum, target) => sum + target.operations.length, 0)
     if (operations === 0) {
@@ -192,14 +235,31 @@ const run = async (host: Host, names: Names, input: Input): Promise<ExitCode> =>
       throw blocking
     }
     if (!approved) {
-      const refused = await ask(host, plan, operations)
+      const refused = await ask(called, plan, operations)
       if (refused !== undefined) return refused
     }
+    signal.throwIfAborted()
     // Who was asked took time to answer, in which the registry may have changed.
     return await walk(work, plan, { fresh: made && approved, saved: made ? undefined : saved })
   } finally {
     log.close()
   }
+}
+
+/** Waits for the lock, if one is wanted, and has it until it is disposed of. */
+const locked = async ({ host, input, signal }: Called): Promise<AsyncDisposable> => {
+  const { lock, lockTimeout, quiet } = input
+  if (lock === undefined) return { [Symbol.asyncDispose]: async () => {} }
+  const { acquireLock } = await import("quaymaster")
+  return acquireLock(lock, {
+    cwd: host.cwd,
+    timeout: lockTimeout,
+    signal,
+    onWait: ({ host: machine, pid }) => {
+      if (quiet) return
+      host.stderr.write(`Waiting for ${clean(lock)}, which process ${pid} on ${clean(machine)} has.\n`)
+    }
+  })
 }
 
 /** A plan, and what it was made of. */
@@ -208,10 +268,7 @@ interface Made extends Planned {
 }
 
 /** What a run has at hand. `files` are those to be planned. */
-interface Work {
-  readonly host: Host
-  readonly names: Names
-  readonly input: Input
+interface Work extends Called {
   readonly loaded: Loaded
   readonly log: EventLog
   readonly files: ReadonlyArray<string>
@@ -236,7 +293,7 @@ const planned = async (
   work: Work,
   saved: Saved | undefined
 ): Promise<{ readonly plan: LibraryPlan<LibraryKind>; readonly made: boolean }> => {
-  const { files, host, input, loaded, names } = work
+  const { files, host, input, loaded, names, signal } = work
   const { digest } = input
   const before = saved === undefined ? undefined : await readSaved(loaded, saved, names)
   // A digest says what the files beside a plan have to come to; without one they are for when it turns out to be stale.
@@ -246,7 +303,7 @@ const planned = async (
   const progress = startProgress(host, input)
   try {
     const plan = made
-      ? await interruptible(host, (signal) => planFiles(loaded, files, heard(work.log, progress), signal))
+      ? await planFiles(loaded, files, heard(work.log, progress), signal)
       : { files: saved?.file ?? "", plan: before }
     progress.end()
     await show(work, plan, made ? progress.counts() : {})
@@ -313,11 +370,11 @@ const approve = async ({ host, input }: Work, digest: string, plan: Plan, before
 }
 
 /** Asks whether to go on; gives the code to end with if not. */
-const ask = async (host: Host, plan: Plan, operations: number): Promise<ExitCode | undefined> => {
+const ask = async ({ host, signal }: Called, plan: Plan, operations: number): Promise<ExitCode | undefined> => {
   const where = plan.targets.filter((target) => target.operations.length > 0).map((target) => clean(target.url))
   host.stderr.write("\n")
   const question = `Apply ${counted(operations, "change")} to ${where.join(", ")}? Only "yes" does it: `
-  const answer = await host.ask(question)
+  const answer = await host.ask(question, signal)
   if (answer?.trim().toLowerCase() === "yes") return undefined
   host.stderr.write(answer === undefined ? "\nNothing was changed.\n" : "Nothing was changed.\n")
   return answer === undefined ? ExitCode.interrupted : ExitCode.error
@@ -328,13 +385,14 @@ const walk = async (
   plan: LibraryPlan<LibraryKind>,
   { fresh, saved }: { readonly fresh: boolean; readonly saved: Saved | undefined }
 ): Promise<ExitCode> => {
-  const { files, host, input, loaded, log, names } = work
+  const { files, host, input, leaving, loaded, log, signal } = work
   const { kinds, options } = loaded
   const { apply } = await import("quaymaster")
   const progress = startProgress(host, input)
+  const resume = resuming(work, saved)
   let applied = plan
   /** Plans again from the files, where the saved plan is stale. */
-  const rebase = async (signal: AbortSignal) => {
+  const rebase = async () => {
     progress.say(`${clean(saved?.file ?? "")} is stale: planning again.`)
     const again = await planFiles(loaded, files, heard(log, progress), signal)
     progress.end()
@@ -345,36 +403,56 @@ const walk = async (
   }
   try {
     progress.applying(plan)
-    const report = await interruptible(
-      host,
-      (signal) =>
-        apply(plan, {
-          ...options,
-          registry: saved === undefined ? undefined : options.registry,
-          kinds,
-          fresh,
-          approve: input.approve,
-          rebase: input.rebase ? () => rebase(signal) : undefined,
-          onEvent: heard(log, progress),
-          signal
-        }),
-      progress.stopping
-    )
+    signal.addEventListener("abort", progress.stopping)
+    leaving(() => {
+      progress.end()
+      host.stderr.write(leftText(progress.running(), styleOf(input.color, host.stderr, host.env), resume))
+    })
+    const report = await apply(plan, {
+      ...options,
+      registry: saved === undefined ? undefined : options.registry,
+      kinds,
+      fresh,
+      approve: input.approve,
+      rebase: input.rebase ? rebase : undefined,
+      journal: input.journal,
+      onEvent: heard(log, progress),
+      signal
+    })
     progress.end()
-    const file = input.out ?? (input.rebase ? undefined : saved?.file)
     host.stdout.write(
       input.json
-        ? reportJson(applied, report)
+        ? reportJson(applied, report, resume)
         : `${input.quiet ? "" : "\n"}${reportText(report, styleOf(input.color, host.stdout, host.env), {
-            resume: file === undefined ? "the same command" : `${names.apply} ${clean(file)}`,
+            resume,
             ...progress.counts(),
             verbose: input.verbose
           })}`
     )
     return codeOf(report)
   } finally {
+    signal.removeEventListener("abort", progress.stopping)
     progress.end()
   }
+}
+
+/** The command that goes on where this one ended: with the plan, where it was saved. Without, the same command plans the rest. */
+const resuming = ({ input, line, names }: Work, saved: Saved | undefined): string => {
+  if (saved !== undefined || input.out === undefined) return commandLine(line)
+  const time = (milliseconds: number | undefined) => (milliseconds === undefined ? undefined : `${milliseconds}ms`)
+  return commandLine([
+    ...names.apply.split(" "),
+    ["--registry", input.registry],
+    ["--settings", input.settings],
+    ["--token-file", input.tokenFile],
+    ["--parallelism", input.parallelism],
+    ["--rps", input.rps],
+    ["--timeout", time(input.timeout)],
+    ["--journal", input.journal],
+    ["--lock", input.lock],
+    ["--lock-timeout", time(input.lockTimeout)],
+    input.out
+  ])
 }
 
 const heard =

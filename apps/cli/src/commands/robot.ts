@@ -85,7 +85,7 @@ const run = async (host: Host, input: Input): Promise<ExitCode> => {
           progress.end()
           if (!input.quiet || !input.yes) shown.write(rotationText(rotation, style))
           if (input.yes) return true
-          const answer = await host.ask(`Make the token of ${clean(rotation.robot)} anew? Only "yes" does it: `)
+          const answer = await host.ask(`Make the token of ${clean(rotation.robot)} anew? Only "yes" does it: `, signal)
           left = answer === undefined
           if (left) host.stderr.write("\n")
           return answer?.trim().toLowerCase() === "yes"

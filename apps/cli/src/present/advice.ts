@@ -17,6 +17,10 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
   ["PlanStale", "Plan again, and look at what has changed; or do what is left of it, with --rebase."],
   ["PlanDiffers", "Look at the plan above, and approve its digest if it is right."],
   ["PlanExceeds", "Look at the plan above, and have it approved anew."],
+  [
+    "LockHeld",
+    "Wait for it with --lock-timeout 5m. If that process has ended for good, on another machine or in a container, remove the file."
+  ],
   ["PlanUnreadable", "Make a new plan with -o, and apply that."],
   ["PlanElsewhere", "Plan again for the registry that you mean."]
 ])

@@ -1,7 +1,7 @@
 /** How far an apply is, in lines: those that are final, and those that are drawn over. Pure; who writes them is in progress.ts. */
 import type { AnyOperation, Event } from "quaymaster"
 import { idText, symbolOf } from "./operation.ts"
-import { subjectOf } from "./report.ts"
+import { listed, subjectOf } from "./report.ts"
 import type { Style } from "./style.ts"
 import { clean, counted, padded, short, timeText } from "./text.ts"
 
@@ -31,6 +31,13 @@ export const finishedLine = (event: Finished, operation: AnyOperation | undefine
       return `${style.dim("…")} ${what}  ${style.dim("not started")}`
   }
 }
+
+/** Said before anything else where an apply of the same plan broke off. */
+export const resumedLines = (unsettled: ReadonlyArray<string>): string =>
+  [
+    `The apply before broke off with ${counted(unsettled.length, "operation")} under way. It is looked first whether they happened:`,
+    ...listed(unsettled)
+  ].join("\n")
 
 export const retryLine = (event: Event & { readonly type: "request-retried" }, style: Style): string =>
   style.dim(`… ${clean(event.operation)}: retry ${event.attempt} in ${timeText(event.delay)}: ${clean(event.error)}`)

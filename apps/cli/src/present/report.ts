@@ -61,10 +61,29 @@ const stoppedLines = ({ reason, registry, stopped }: ApplyReport["targets"][numb
         `${clean(registry)} fails again and again, so nothing more was started. Go on when it works again.`,
         ...why
       ]
+    case "unrecorded":
+      return [`What was to be done on ${clean(registry)} could not be recorded, so nothing more was started.`, ...why]
     default:
       return []
   }
 }
+
+/** Operations, a line each; of many the first. */
+export const listed = (ids: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const lines = ids.slice(0, ids.length <= FOLD ? FOLD : FOLD - 1).map((id) => `  ? ${idText(id)}`)
+  return lines.length < ids.length ? [...lines, `  ? and ${ids.length - lines.length} more`] : lines
+}
+
+/** Said by a command that is left at once. */
+export const leftText = (running: ReadonlyArray<string>, style: Style, resume: string): string =>
+  [
+    running.length === 0
+      ? "Left at once. Nothing was under way."
+      : style.bold(`Left at once. It is not known whether ${counted(running.length, "operation")} happened:`),
+    ...listed(running),
+    `What is done stays done. Resume with  ${resume}`,
+    ""
+  ].join("\n")
 
 const failedLines = ({ error, id, partly, tag, uncertain }: Result, style: Style): ReadonlyArray<string> => {
   const what = advice(tag)
@@ -74,7 +93,7 @@ const failedLines = ({ error, id, partly, tag, uncertain }: Result, style: Style
       .split("\n")
       .map((line) => `      ${line}`),
     ...(partly === true ? ["      A part of it was done: apply the same plan again to do the rest."] : []),
-    ...(uncertain === true ? ["      It may have happened all the same: the next plan will tell."] : []),
+    ...(uncertain === true ? ["      It may have happened all the same: it is looked before it is done again."] : []),
     ...(what === undefined ? [] : [style.dim(`      ${what}`)])
   ]
 }
@@ -116,10 +135,11 @@ const summary = (
   return `${style.bold(`Applied ${good} of ${counted(results.length, "change")}`)}${parts === "" ? "" : `: ${parts}`}. ${style.dim(cost)}`
 }
 
-/** The report for programs: the same results, with the plan's digest and what the plan left out. */
-export const reportJson = (plan: Plan, { outcome, targets }: ApplyReport): string => {
+/** The report for programs: the same results, with the plan's digest, what the plan left out, and the command that resumes. */
+export const reportJson = (plan: Plan, { outcome, targets }: ApplyReport, resume?: string): string => {
   const left = plan.targets.flatMap((target) => target.left.map((it) => ({ registry: target.registry, ...it })))
-  return `${JSON.stringify({ digest: plan.digest, outcome, targets, left }, null, 2)}\n`
+  const more = outcome === "applied" || resume === undefined ? {} : { resume }
+  return `${JSON.stringify({ digest: plan.digest, outcome, targets, left, ...more }, null, 2)}\n`
 }
 
 /** In place of the report, where the guard refuses the plan: what it has against it. */

@@ -1,7 +1,8 @@
 /** What became of an apply, for people. */
 import type { ApplyReport, Result } from "quaymaster"
 import { expect, test } from "vitest"
-import { reportText } from "../../src/present/report.ts"
+import { commandLine, type Words } from "../../src/present/command-line.ts"
+import { leftText, reportText } from "../../src/present/report.ts"
 import { plain } from "../../src/present/style.ts"
 
 const context = { resume: "quay-apply plan.json", requests: 21, retries: 2, milliseconds: 4200, verbose: false }
@@ -46,7 +47,7 @@ const table: ReadonlyArray<readonly [string, ApplyReport, ReadonlyArray<string>]
     [
       "  ✗ + team acme/dev",
       "      Unauthorized\\u001b[2J",
-      "      It may have happened all the same: the next plan will tell.",
+      "      It may have happened all the same: it is looked before it is done again.",
       "      Use a token of an owner of the organization, or a superuser's, with the scopes that this needs.",
       "  ✗ + quota acme",
       "      Bad threshold",
@@ -91,4 +92,44 @@ test("a token that is not taken any more is said", () => {
   expect(reportText({ ...report, targets: [{ ...target, stopped: "unauthenticated" }] }, plain, context)).toContain(
     "prod does not take the token any more."
   )
+})
+
+test.each([
+  ["unavailable", "5 operations in a row failed", "prod fails again and again, so nothing more was started."],
+  ["unrecorded", "the disk is full", "What was to be done on prod could not be recorded, so nothing more was started."]
+] as const)("why nothing more was started is said: %s", (stopped, reason, words) => {
+  const report = reportOf("partial", [{ id: "create:team:acme/dev", outcome: "not-started" }])
+  const targets = report.targets.map((target) => ({ ...target, stopped, reason }))
+  const lines = reportText({ ...report, targets }, plain, context)
+    .trimEnd()
+    .split("\n")
+  expect(lines.at(-3)).toContain(words)
+  expect(lines.slice(-2)).toEqual([`  ${reason}`, "What is done stays done. Resume with  quay-apply plan.json"])
+})
+
+test("a command that is left at once says what is in the dark", () => {
+  expect(leftText(["create:team:acme/dev", "delete:robot:acme/ci"], plain, "quay-apply plan.json").split("\n")).toEqual(
+    [
+      "Left at once. It is not known whether 2 operations happened:",
+      "  ? + team acme/dev",
+      "  ? - robot acme/ci",
+      "What is done stays done. Resume with  quay-apply plan.json",
+      ""
+    ]
+  )
+  const many = leftText(
+    Array.from({ length: 30 }, (_, i) => `create:team:acme/t${i}`),
+    plain,
+    "again"
+  )
+  expect(many).toContain("  ? and 11 more\n")
+})
+
+test.each([
+  [["quay-apply", "--yes", "orgs/"], "quay-apply --yes orgs/"],
+  [["quay-apply", "my plan.json", "it's"], "quay-apply 'my plan.json' 'it'\\''s'"],
+  [["quay-apply", "orgs/*.yaml", "$HOME\u001b"], "quay-apply 'orgs/*.yaml' '$HOME\\u001b'"],
+  [["quay-apply", ["--timeout", "5s"], ["--lock", undefined], ["--rps", 3]], "quay-apply --timeout 5s --rps 3"]
+] as ReadonlyArray<readonly [Words, string]>)("a command line can be pasted: %j", (words, line) => {
+  expect(commandLine(words)).toBe(line)
 })
