@@ -10,6 +10,9 @@ import type { Item, ItemOf, Kind } from "./kind.ts"
 
 export type Action = "create" | "update" | "replace" | "delete"
 
+/** `drift`: the files as they were would have had it done as well. `change`: what they say since brings it about. */
+export type Origin = "drift" | "change"
+
 interface Common<Name extends string> {
   /** `create:team:acme/dev`: the same in every plan. */
   readonly id: string
@@ -21,6 +24,8 @@ interface Common<Name extends string> {
   readonly source?: string
   /** Why, where the files do not say it. */
   readonly reason?: string
+  /** Told where it is known what the files said before. */
+  readonly origin?: Origin
   /**
    * The operation whose effect decides whether this one is still to do: creating a repository also grants what the default
    * permissions say, replacing an object loses what goes along with it. The collection is read again after that operation,
@@ -73,6 +78,13 @@ export type AnyOperation = Create<string, Item> | Update<string, Item> | Replace
 /** The object that an operation is about: as it will be, or as it was where it is deleted. */
 export const itemOf = (operation: AnyOperation): Item =>
   operation.action === "delete" ? operation.before : operation.after
+
+/** Why what the registry makes by itself, without being asked, is taken away as soon as it has. */
+export const UNWANTED = "made by the registry itself; not in the file"
+
+/** Whether an operation takes away what is not there before another one is done. What is there may wait for another as well. */
+export const isForeseen = ({ action, impliedBy, reason }: AnyOperation): boolean =>
+  action === "delete" && impliedBy !== undefined && reason === UNWANTED
 
 const checks = new WeakMap<TObject, TypeCheck<TObject>>()
 

@@ -71,7 +71,7 @@ const update = (name: string, before: object, after: object): AnyOperation => {
     changes: diff(of, one, other)
   }
 }
-const remove = (name: string, by: { readonly impliedBy?: string } = {}): AnyOperation => ({
+const remove = (name: string, by: { readonly impliedBy?: string; readonly reason?: string } = {}): AnyOperation => ({
   id: `delete:${name}:a`,
   action: "delete",
   kind: name,
@@ -94,7 +94,16 @@ const replace = (name: string): AnyOperation => ({
 const table: ReadonlyArray<readonly [string, ReadonlyArray<AnyOperation>, ReadonlyArray<string>]> = [
   ["what is made", [create("plain")], []],
   ["what is deleted", [remove("plain")], ["plain a would be deleted"]],
-  ["what the registry makes and nobody has had", [remove("plain", { impliedBy: "create:bag:a" })], []],
+  [
+    "what the registry makes and nobody has had",
+    [remove("plain", { impliedBy: "create:bag:a", reason: "made by the registry itself; not in the file" })],
+    []
+  ],
+  [
+    "what is there, and the registry could make again",
+    [remove("plain", { impliedBy: "create:bag:a", reason: "not in the file" })],
+    ["plain a would be deleted"]
+  ],
   ["what is replaced", [replace("bag")], ["bag a would be deleted and made again"]],
   [
     "a change of which the kind says nothing",

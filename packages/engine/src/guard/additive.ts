@@ -5,7 +5,7 @@
 import { addressOf } from "../address.ts"
 import { indexKinds, type Kind } from "../kind.ts"
 import { sortedBy } from "../lists.ts"
-import type { AnyOperation } from "../operation.ts"
+import { type AnyOperation, isForeseen } from "../operation.ts"
 import type { TargetPlan } from "../target-plan.ts"
 import { type Finding, verdictText } from "./verdict.ts"
 
@@ -43,7 +43,7 @@ const lessBy = (kind: Kind | undefined, operation: AnyOperation, made: ReadonlyS
       return "would be deleted and made again"
     case "delete":
       // What the registry makes by itself, and is taken away then, nobody has had.
-      return operation.impliedBy === undefined ? "would be deleted" : undefined
+      return isForeseen(operation) ? undefined : "would be deleted"
   }
 }
 

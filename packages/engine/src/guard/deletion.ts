@@ -1,6 +1,6 @@
 /** What a plan takes away: the objects that operations delete, and those that go along with them. */
 import { addressOf, partsOf } from "../address.ts"
-import type { AnyOperation } from "../operation.ts"
+import { type AnyOperation, isForeseen } from "../operation.ts"
 
 export interface Deletion {
   readonly address: string
@@ -19,11 +19,11 @@ export const deletionsOf = (operations: ReadonlyArray<AnyOperation>): ReadonlyAr
   const made = new Set(operations.flatMap((it) => (it.action === "create" ? [addressOf(it.kind, it.key)] : [])))
   return operations.flatMap((operation): ReadonlyArray<Deletion> => {
     if (operation.action !== "delete" && operation.action !== "replace") return []
-    const { action, cascades, impliedBy, key, kind } = operation
+    const { action, cascades, key, kind } = operation
     const along = cascades
       .filter((address) => !made.has(address))
       .map((address) => ({ address, ...partsOf(address), operation, along: true }))
-    if (action === "replace" || impliedBy !== undefined) return along
+    if (action === "replace" || isForeseen(operation)) return along
     return [{ address: addressOf(kind, key), kind, key, operation, along: false }, ...along]
   })
 }

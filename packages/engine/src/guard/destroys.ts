@@ -1,7 +1,7 @@
 /** Data or a credential lost for good: each such object is a verdict of its own. */
 import { addressOf } from "../address.ts"
 import type { Kind } from "../kind.ts"
-import type { AnyOperation } from "../operation.ts"
+import { type AnyOperation, isForeseen } from "../operation.ts"
 import { deletionsOf, destroys } from "./deletion.ts"
 import type { Facts } from "./facts.ts"
 import type { Finding } from "./verdict.ts"
@@ -10,7 +10,7 @@ const allowance = "destroy"
 
 export const destroysRule = ({ kinds, operations }: Pick<Facts, "kinds" | "operations">): ReadonlyArray<Finding> => [
   ...operations
-    .filter((it) => destroys(it) && it.impliedBy === undefined)
+    .filter((it) => destroys(it) && !isForeseen(it))
     .flatMap((it) => lostBy(it, kinds.get(it.kind)?.renaming)),
   ...lostAlong(kinds, operations)
 ]

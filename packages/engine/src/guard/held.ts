@@ -2,7 +2,7 @@
 import { addressOf, collectionId, partsOf } from "../address.ts"
 import { type AddressPattern, mayBeIn, patternFinder } from "../address-pattern.ts"
 import type { Kind } from "../kind.ts"
-import type { AnyOperation } from "../operation.ts"
+import { type AnyOperation, isForeseen } from "../operation.ts"
 import type { Facts } from "./facts.ts"
 import type { Finding } from "./verdict.ts"
 
@@ -18,9 +18,8 @@ const hitsOf = (operations: ReadonlyArray<AnyOperation>): ReadonlyArray<Hit> =>
   operations.flatMap((operation): ReadonlyArray<Hit> => {
     if (operation.action !== "delete" && operation.action !== "replace") return []
     const along = operation.cascades.map((address) => ({ ...partsOf(address), operation, along: true }))
-    const { impliedBy, key, kind } = operation
-    // What the registry would make by itself is not there yet.
-    return impliedBy === undefined ? [{ kind, key, operation, along: false }, ...along] : along
+    const { key, kind } = operation
+    return isForeseen(operation) ? along : [{ kind, key, operation, along: false }, ...along]
   })
 
 export const protectedRule = (facts: Facts): ReadonlyArray<Finding> => {

@@ -6,7 +6,7 @@ import { addressOf, collectionId } from "../address.ts"
 import { diff } from "../diff.ts"
 import type { Item, Kind } from "../kind.ts"
 import { groupBy } from "../lists.ts"
-import type { AnyOperation, Create } from "../operation.ts"
+import { type AnyOperation, type Create, isForeseen } from "../operation.ts"
 import { collectionOf } from "../state.ts"
 import type { Extra, Notice } from "../target-plan.ts"
 import type { Facts } from "./facts.ts"
@@ -61,7 +61,7 @@ const LOSSES = { data: "its data is lost", credential: "its credential is lost" 
 export const renameRule = (facts: Facts): ReadonlyArray<Finding> => {
   const olds = facts.operations.flatMap((operation): ReadonlyArray<Old> => {
     const kind = facts.kinds.get(operation.kind)
-    if (operation.action !== "delete" || operation.impliedBy !== undefined || kind === undefined) return []
+    if (operation.action !== "delete" || isForeseen(operation) || kind === undefined) return []
     return [{ kind, key: operation.key, item: operation.before, operation }]
   })
   return pairsOf(facts, olds).map(({ made, old: { key, kind, operation } }): Finding => {

@@ -6,7 +6,7 @@ import { byText } from "../address.ts"
 import { type Change, diff, overlay } from "../diff.ts"
 import type { Item } from "../kind.ts"
 import { groupBy } from "../lists.ts"
-import type { Action, AnyOperation } from "../operation.ts"
+import { type Action, type AnyOperation, UNWANTED } from "../operation.ts"
 import type { Decisions } from "./decision.ts"
 import type { Fate, Fates } from "./fate.ts"
 import type { Prediction, Predictions } from "./prediction.ts"
@@ -46,9 +46,8 @@ export const draft = ({ doomed, fates, removed }: Decisions, predictions: Predic
   }
   for (const [address, prediction] of predictions) {
     if (!prediction.unwanted || removed.has(address)) continue
-    const reason = "made by the registry itself; not in the file"
     add(prediction, {
-      ...deletion(prediction, cascades(address), reason),
+      ...deletion(prediction, cascades(address), UNWANTED),
       ...by(makerOf(prediction.cause, fates))
     })
   }
