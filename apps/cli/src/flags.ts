@@ -130,6 +130,13 @@ export const planning = {
   )
 }
 
+/** What the files said before. */
+export const base = text(
+  "base",
+  "REF",
+  "The files as they were on this commit, branch or tag of their Git repository, such as origin/main: tells what was to be done already from what they say since, and guards collections that they did not manage"
+)
+
 /** What the guard is against, and is done all the same: by kind and amount, or by address. */
 export const allowing = {
   allowDeletes: several(
@@ -141,6 +148,11 @@ export const allowing = {
     "allow-destroy",
     "KIND:KEY|KIND=AMOUNT",
     "Allow data or credentials to be destroyed: repository:acme/old-*, or repository=3 for that many"
+  ),
+  allowNewlyManaged: several(
+    "allow-newly-managed",
+    "KIND=AMOUNT",
+    "With --base, allow that many deletions of a kind where the files did not manage it before: team-member=4"
   )
 }
 

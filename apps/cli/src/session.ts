@@ -38,6 +38,8 @@ export interface Planning extends Reaching {
   readonly noDelete: boolean | ReadonlyArray<string> | undefined
   readonly allowDeletes: ReadonlyArray<string>
   readonly allowDestroy: ReadonlyArray<string>
+  readonly allowNewlyManaged: ReadonlyArray<string>
+  readonly base: string | undefined
 }
 
 /** A command's work as an effect: it ends with a code, and what it rejects with is told on stderr. */
@@ -97,7 +99,7 @@ export interface Loaded {
   readonly kinds: ReadonlyArray<LibraryKind>
   readonly options: ProjectOptions &
     ConnectionOptions &
-    Pick<PlanOptions, "writeSecrets" | "syncNow" | "renew" | "noDelete" | "allow">
+    Pick<PlanOptions, "writeSecrets" | "syncNow" | "renew" | "noDelete" | "allow" | "base">
 }
 
 export const load = async (
@@ -114,7 +116,9 @@ export const load = async (
     renew,
     noDelete,
     allowDeletes: deletes = [],
-    allowDestroy: destroy = []
+    allowDestroy: destroy = [],
+    allowNewlyManaged: newlyManaged = [],
+    base
   }: Partial<Planning>,
   signal?: AbortSignal
 ): Promise<Loaded> => {
@@ -127,7 +131,7 @@ export const load = async (
     kinds: await loadPlugins(settings),
     options: {
       ...{ cwd, env, settings: path, registry, token, parallelism, rps, timeout, signal },
-      ...{ writeSecrets, syncNow, renew, noDelete, allow: { deletes, destroy } }
+      ...{ writeSecrets, syncNow, renew, noDelete, base, allow: { deletes, destroy, "newly-managed": newlyManaged } }
     }
   }
 }

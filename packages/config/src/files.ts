@@ -15,6 +15,8 @@ import { MOST_CHARACTERS } from "./yaml.ts"
 export interface LoadOptions {
   /** Where relative inputs start. */
   readonly cwd: string
+  /** An input that matches nothing has no files, and is no problem. */
+  readonly lenient?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -31,14 +33,15 @@ const wanted = (name: string): boolean =>
  * The files are sorted by name, each once. An input that matches nothing is a problem, and so is a file that cannot be read.
  */
 export const loadFiles = async (inputs: ReadonlyArray<string>, options: LoadOptions): Promise<Sources> => {
-  const { cwd, signal } = options
+  const { cwd, lenient = false, signal } = options
   const names = new Set<string>()
   const problems: Array<Located> = []
   for (const input of inputs) {
     signal?.throwIfAborted()
     const found = await expand(input, cwd)
-    if ("fault" in found) problems.push({ file: input, path: [], message: found.fault })
-    else for (const name of found.names) names.add(normalize(name).split(sep).join("/"))
+    if ("fault" in found) {
+      if (!(lenient && found.absent === true)) problems.push({ file: input, path: [], message: found.fault })
+    } else for (const name of found.names) names.add(normalize(name).split(sep).join("/"))
   }
   const files: Array<TextSource> = []
   const seen = new Set<string>()
@@ -81,18 +84,19 @@ export const loadFile = async (name: string, { cwd, signal }: LoadOptions): Prom
   }
 }
 
-type Found = { readonly names: ReadonlyArray<string> } | { readonly fault: string }
+/** `absent`: nothing is wrong but that there is nothing. */
+type Found = { readonly names: ReadonlyArray<string> } | { readonly fault: string; readonly absent?: true }
 
 const expand = async (input: string, cwd: string): Promise<Found> => {
   const info = await stat(resolve(cwd, input)).catch(() => undefined)
   if (info?.isDirectory() === true) {
     const walked = await walk(input, cwd, new Set())
     if ("fault" in walked || walked.names.length > 0) return walked
-    return { fault: `the directory ${quote(input)} has no YAML or JSON files` }
+    return { fault: `the directory ${quote(input)} has no YAML or JSON files`, absent: true }
   }
   // A file named outright is meant, whatever it is called.
   if (info !== undefined) return { names: [input] }
-  if (!/[*?[\]{}]/.test(input)) return { fault: `there is no file or directory ${quote(input)}` }
+  if (!/[*?[\]{}]/.test(input)) return { fault: `there is no file or directory ${quote(input)}`, absent: true }
   const names: Array<string> = []
   for await (const match of glob(input, { cwd })) {
     if (hidden(match, input)) continue
@@ -103,7 +107,7 @@ const expand = async (input: string, cwd: string): Promise<Found> => {
       names.push(...walked.names)
     } else if (wanted(basename(match))) names.push(match)
   }
-  return names.length > 0 ? { names } : { fault: `${quote(input)} matches no YAML or JSON file` }
+  return names.length > 0 ? { names } : { fault: `${quote(input)} matches no YAML or JSON file`, absent: true }
 }
 
 /** Whether a match lies in a dot directory that the pattern does not spell out. */

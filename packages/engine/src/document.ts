@@ -75,7 +75,7 @@ const summarize = (targets: ReadonlyArray<TargetPlan>): Summary => {
 }
 
 /** What of an operation an approval covers. Where it comes from and why may change without voiding that. */
-export const essenceOf = ({ reason: _reason, source: _source, ...rest }: AnyOperation): object => rest
+export const essenceOf = ({ origin: _origin, reason: _reason, source: _source, ...rest }: AnyOperation): object => rest
 
 /** The digest of what an approval covers. */
 const digestOf = (targets: ReadonlyArray<TargetPlan>): string => {
@@ -133,6 +133,7 @@ const common = {
   needs: Type.Array(Type.String()),
   source: Type.Optional(Type.String()),
   reason: Type.Optional(Type.String()),
+  origin: Type.Optional(Type.Union([Type.Literal("drift"), Type.Literal("change")])),
   impliedBy: Type.Optional(Type.String())
 }
 const changes = Type.Array(ChangeSchema)

@@ -1,5 +1,6 @@
 export * from "./address.ts"
 export { type AddressPattern, type PatternFinder, patternFinder } from "./address-pattern.ts"
+export * from "./base.ts"
 export * from "./by-hand.ts"
 export * from "./classify.ts"
 export * from "./compare.ts"

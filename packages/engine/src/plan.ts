@@ -48,6 +48,7 @@ import {
   refusals,
   stubbornObjects
 } from "./plan/mistakes.ts"
+import { withOrigins } from "./plan/origin.ts"
 import { outline } from "./plan/outline.ts"
 import { type Situation, survey } from "./plan/situation.ts"
 import { spare } from "./plan/sparing.ts"
@@ -96,7 +97,9 @@ export const planTarget = <K extends Kind>(
   const removed = drafts.flatMap(({ on }) => decisions.removed.get(on.address) ?? [])
   const touched = new Set(drafts.map(({ on }) => on.address))
   const stuck = fates.flatMap((fate) => ("stuck" in fate && fate.stuck !== undefined ? [fate.stuck] : []))
-  const sorted = sortedBy(operations, ({ id }) => id).filter(fits)
+  const { base } = desired
+  const told = base === undefined ? operations : withOrigins(known, base, actual, operations)
+  const sorted = sortedBy(told, ({ id }) => id).filter(fits)
   const facts = { ...situation, operations: sorted }
   const gates = gatesOf(sorted, needs)
   const planned = {

@@ -4,6 +4,7 @@
  */
 import { type Address, addressOf, type Collection, collectionId } from "./address.ts"
 import type { AddressPattern } from "./address-pattern.ts"
+import type { Base } from "./base.ts"
 import type { ByHand } from "./by-hand.ts"
 import type { Policy } from "./guard/policy.ts"
 import type { Item, ItemOf, Kind } from "./kind.ts"
@@ -54,6 +55,8 @@ export interface Desired<K extends Kind = Kind> extends ByHand {
   readonly scope: ReadonlyArray<Owned>
   /** What is said of objects that may not be known yet. */
   readonly rules?: ReadonlyArray<Rule>
+  /** What the files said before, where that is to be compared. */
+  readonly base?: Base<K>
   /** Kinds whose objects stay: what would be deleted or replaced of them is told instead. */
   readonly spared?: Spared
   /** What is not to be deleted or replaced, whatever is allowed. */

@@ -43,6 +43,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { checkRegistry, checkSecrets, walkRegistry } from "./apply.ts"
 import { requireDigest, requireWithin } from "./approval.ts"
+import { type BaseOptions, loadBase } from "./base.ts"
 import { type ConnectionOptions, connect } from "./connection.ts"
 import { type Exported, exportRegistry, kindsToExport, registryFor, type Skipped } from "./export.ts"
 import type { Failure } from "./failure.ts"
@@ -72,6 +73,12 @@ export interface PlanOptions<K extends LibraryKind = never> extends CommonOption
   readonly noDelete?: boolean | ReadonlyArray<string> | undefined
   /** Addresses of mirrors that run now, whenever else they do, such as `repository-mirror:acme/alpine`. Applying the plan asks for it. */
   readonly syncNow?: ReadonlyArray<string> | undefined
+  /**
+   * What the files said before: at a commit of their Git repository, such as `origin/main`, or as files and values of their own.
+   * The plan then tells of each operation whether it was to be done already, and the guard is against deletions in collections
+   * that were not managed.
+   */
+  readonly base?: BaseOptions | undefined
   /**
    * What is done although the guard is against it, as the commands' flags say it: `{ deletes: ["team=28"], destroy:
    * ["repository:acme/old-*"] }`. It stays with the plan.
@@ -142,7 +149,9 @@ export const plan = async <K extends LibraryKind = never>(options: PlanOptions<K
   const kinds = allKinds(options.kinds)
   const { allow = {} } = options
   checkAllowances(allow, indexKinds<Kind>(kinds))
-  const { targets } = await loadProject(kinds, options)
+  const project = await loadProject(kinds, options)
+  const { targets } = project
+  const before = options.base === undefined ? undefined : await loadBase(kinds, options.base, options, project)
   const byHand = {
     resend: new Set(options.writeSecrets),
     requests: new Map([
@@ -161,16 +170,17 @@ export const plan = async <K extends LibraryKind = never>(options: PlanOptions<K
   const spared = sparedOf(kinds, options.noDelete)
   const planned = Effect.forEach(
     targets,
-    ({ desired, registry }) =>
+    (target) =>
       listening(
-        Effect.flatMap(connect(registry, options), (connection) =>
+        Effect.flatMap(connect(target.registry, options), (connection) =>
           planRegistry<QuayKind | K, Failure, Quay>(kinds, connection, {
-            ...desired,
+            ...target.desired,
             ...byHand,
+            ...(before === undefined ? {} : { base: before(target) }),
             ...(spared === undefined ? {} : { spared })
           })
         ),
-        registry.name,
+        target.registry.name,
         options.onEvent
       ),
     { concurrency: "unbounded" }
@@ -578,6 +588,7 @@ export {
 } from "@quaymaster/runtime"
 export * from "@quaymaster/sdk"
 export { PlanDiffers, PlanExceeds, requireDigest, requireWithin } from "./approval.ts"
+export { type BaseOptions, BaseUnavailable } from "./base.ts"
 export { ConnectionFailed, type ConnectionOptions, IdentityChanged } from "./connection.ts"
 export { type Exported, ExportFailed, type Skipped } from "./export.ts"
 export type { Failure } from "./failure.ts"

@@ -8,6 +8,7 @@ import {
   type Collection,
   type Desired,
   type Item,
+  indexBase,
   indexKinds,
   mergeTargets,
   type Notice,
@@ -43,6 +44,10 @@ export const planRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
 > => {
   const { caller, quay, registry, stillUs } = connection
   const target = { registry: registry.name, url: registry.url }
+  const baseOf = desired.base === undefined ? undefined : indexBase<K>(kinds, desired.base)
+  /** What the files said before of what was read. */
+  const before = (actual: Actual): Pick<Desired<K>, "base"> =>
+    baseOf === undefined ? {} : { base: expandRules(kinds, baseOf(actual.read), actual.found).desired }
   const planPart = (part: Desired<K>) =>
     Effect.gen(function* () {
       const reading = new Reading()
@@ -57,7 +62,7 @@ export const planRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
           clashes.map(({ message, rules }) => ({ message: `${message}.`, source: rules[1].source }))
         )
       const actual = yield* known([...desired.scope, ...ruled], desired, false)
-      return yield* planned(desired, actual)
+      return yield* planned({ ...desired, ...before(actual) }, actual)
     })
   const planned = (desired: Desired<K>, actual: Actual) =>
     Effect.try({ try: () => planTarget<K>(kinds, target, desired, actual), catch: (error) => error }).pipe(

@@ -62,6 +62,10 @@ export const settingsOf = async (options: ProjectOptions): Promise<Settings> => 
   return { ...settings, registries, default: url }
 }
 
+/** The files, directories and globs that are meant. */
+export const inputsOf = ({ files, organizations = [] }: ProjectOptions, settings: Settings): ReadonlyArray<string> =>
+  files ?? (organizations.length === 0 ? settings.sources : [])
+
 /** The URL that a name or a URL stands for, in its one form; undefined if it is neither. */
 const addressOf = (settings: Settings, text: string, cwd: string): string | undefined => {
   const named = settings.registries.get(text)
@@ -81,8 +85,7 @@ export const loadProject = async <K extends Kind>(
   const cwd = options.cwd ?? process.cwd()
   const settings = await settingsOf(options)
   const values = (options.organizations ?? []).map((value, i): Source => ({ name: `organizations[${i}]`, value }))
-  const inputs = options.files ?? (values.length === 0 ? settings.sources : [])
-  const loaded: Sources = await loadFiles(inputs, {
+  const loaded: Sources = await loadFiles(inputsOf(options, settings), {
     cwd,
     ...(options.signal === undefined ? {} : { signal: options.signal })
   })

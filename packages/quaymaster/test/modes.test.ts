@@ -94,3 +94,32 @@ describe("without deleting", () => {
     expect(next.summary).toMatchObject({ create: 0, update: 0, delete: 2, left: 0 })
   })
 })
+
+describe("the files as they were", () => {
+  scene("can be values, and tell what was to be done already", async (it) => {
+    await it.reach(ACME)
+    await it.registry.request("PUT", `/api/v1/organization/${it.org}/team/ops`, { role: "member" })
+    const made = await plan({
+      ...it.options,
+      organizations: [it.value(WANTED)],
+      base: { organizations: [it.value({ teams: ACME.teams })] }
+    })
+    const bob = `delete:repository-permission:${it.org}/app/user:${it.registry.name("bob")}`
+    expect(made.targets[0]?.operations.map(({ id, origin }) => [id, origin])).toEqual([
+      [bob, "change"],
+      [`update:repository:${it.org}/app`, "change"],
+      [`update:team:${it.org}/dev`, "change"],
+      [`update:team:${it.org}/ops`, "drift"]
+    ])
+    expect(made.targets[0]?.verdicts).toMatchObject([{ rule: "newly-managed", operations: [bob] }])
+    expect(await rejection(apply(made, it.options))).toMatchObject({ _tag: "PlanBlocked" })
+    const allow = { "newly-managed": ["repository-permission=1"] }
+    expect((await apply(made, { ...it.options, allow })).outcome).toBe("applied")
+  })
+
+  scene("have to be in a Git checkout", async (it) => {
+    await it.file("acme.yaml", "organization: $org\n")
+    const error = await rejection(plan({ ...it.options, files: ["acme.yaml"], base: "main" }))
+    expect(error).toMatchObject({ _tag: "BaseUnavailable", message: expect.stringContaining("not in a Git checkout") })
+  })
+})

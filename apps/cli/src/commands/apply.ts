@@ -9,6 +9,7 @@ import { ExitCode } from "../exit-code.ts"
 import {
   allowing,
   approving,
+  base,
   connection,
   json,
   keeping,
@@ -52,6 +53,7 @@ export const applyCommand = <const Name extends string>(name: Name, names: Names
       ...project,
       ...connection,
       ...planning,
+      base,
       ...allowing,
       ...keeping,
       out,
@@ -275,10 +277,11 @@ interface Work extends Called {
 }
 
 /** What a plan comes to is settled once it is saved: flags that would change it are not for it. */
-const refusePlanning = ({ file }: Saved, { noDelete, renew, syncNow, writeSecrets }: Input): void => {
+const refusePlanning = ({ file }: Saved, { base, noDelete, renew, syncNow, writeSecrets }: Input): void => {
   const said = [
     ...(noDelete === undefined ? [] : ["--no-delete"]),
     ...(writeSecrets.length === 0 ? [] : ["--write-secrets"]),
+    ...(base === undefined ? [] : ["--base"]),
     ...(syncNow.length === 0 ? [] : ["--sync-now"]),
     ...(renew.length === 0 ? [] : ["--renew"])
   ]

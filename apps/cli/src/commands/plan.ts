@@ -2,7 +2,7 @@
 import * as Command from "effect/cli/Command"
 import type { Plan } from "quaymaster"
 import { ExitCode } from "../exit-code.ts"
-import { allowing, connection, detailedExitCode, files, json, out, planning, project, showing } from "../flags.ts"
+import { allowing, base, connection, detailedExitCode, files, json, out, planning, project, showing } from "../flags.ts"
 import type { Host } from "../host.ts"
 import { UsageError } from "../present/failure.ts"
 import { filesText } from "../present/files.ts"
@@ -67,6 +67,7 @@ export const planCommand = <const Name extends string>(name: Name, names: Names)
       ...project,
       ...connection,
       ...planning,
+      base,
       ...allowing,
       out,
       json: json("the plan"),

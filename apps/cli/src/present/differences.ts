@@ -41,7 +41,7 @@ const listed = <A>(
 }
 
 /** What stands in the line above, follows from the rest, or is not approved. */
-const ASIDE: ReadonlySet<string> = new Set(["id", "kind", "key", "action", "source", "reason", "changes"])
+const ASIDE: ReadonlySet<string> = new Set(["id", "kind", "key", "action", "source", "reason", "origin", "changes"])
 
 /** Which fields are not as approved: as paths, with both values. */
 const fieldChanges = (approved: AnyOperation, planned: AnyOperation): ReadonlyArray<Change> =>

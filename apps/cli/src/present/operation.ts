@@ -98,12 +98,14 @@ export const changeText = ({ after, before }: Change): string => transition(befo
 
 /** Where it comes from, or why it is. */
 export const originOf = (operation: AnyOperation): string => {
-  const { impliedBy, reason, source } = operation
+  const { impliedBy, origin, reason, source } = operation
   const why =
     impliedBy !== undefined && operation.action === "create" && (reason === undefined || reason === BY_ITSELF)
       ? "by Quay"
       : reason
-  return [why, source].flatMap((it) => (it === undefined ? [] : [clean(it)])).join("  ")
+  return [origin === "drift" ? "drift" : undefined, why, source]
+    .flatMap((it) => (it === undefined ? [] : [clean(it)]))
+    .join("  ")
 }
 
 /** The engine's words for what the registry does without being asked. */

@@ -176,9 +176,11 @@ const foldedRows = (group: Group, style: Style, verbose: boolean): ReadonlyArray
 
 /** Operations that differ in their keys and values only are alike. */
 const alikeness = (operation: AnyOperation): string => {
-  const { action, impliedBy, kind } = operation
+  const { action, impliedBy, kind, origin = "" } = operation
   const fields = action === "update" || action === "replace" ? operation.changes.map((it) => it.field).join(" ") : ""
-  return [action, kind, impliedBy === undefined ? "" : originOf({ ...operation, source: "" }), fields].join("\n")
+  return [action, kind, origin, impliedBy === undefined ? "" : originOf({ ...operation, source: "" }), fields].join(
+    "\n"
+  )
 }
 
 const foldRow = (members: ReadonlyArray<AnyOperation>, first: AnyOperation, style: Style): Row => {
@@ -193,6 +195,7 @@ const foldRow = (members: ReadonlyArray<AnyOperation>, first: AnyOperation, styl
     detailPaint: same,
     right: [
       ...(first.impliedBy === undefined ? [] : [originOf({ ...first, source: "" }).trim()]),
+      ...(first.impliedBy === undefined && first.origin === "drift" ? ["drift"] : []),
       "-v lists them"
     ].join("  "),
     below: []
@@ -384,11 +387,13 @@ const summaryText = (plan: Plan, style: Style, context: PlanContext): string => 
     ...(data === 0 ? [] : [`${data} ${data === 1 ? "destroys" : "destroy"} data`]),
     ...(credentials === 0 ? [] : [`${credentials} ${credentials === 1 ? "destroys" : "destroy"} a credential`])
   ].join(", ")
+  const drift = operations.filter(({ origin }) => origin === "drift").length
   const parts = [
     ...(summary.create === 0 ? [] : [`${summary.create} to create`]),
     ...(summary.update === 0 ? [] : [`${summary.update} to update`]),
     ...(summary.replace === 0 ? [] : [`${summary.replace} to replace`]),
-    ...(summary.delete === 0 ? [] : [`${summary.delete} to delete`])
+    ...(summary.delete === 0 ? [] : [`${summary.delete} to delete`]),
+    ...(drift === 0 ? [] : [`${drift} of ${operations.length === 1 ? "it" : "them"} drift`])
   ].join(", ")
   const loud = destroys === "" ? "" : ` ${style.bold(style.red(`(${destroys})`))}`
   const rest = [`${summary.unchanged} unchanged`, ...extras, ...stuck, ...left].join(", ")

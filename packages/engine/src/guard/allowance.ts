@@ -15,7 +15,9 @@ export const allowances = {
   /** So many deletions of a kind. */
   deletes: { byAddress: false },
   /** Data or a credential destroyed. */
-  destroy: { byAddress: true }
+  destroy: { byAddress: true },
+  /** So many deletions of a kind in collections that the files did not manage before. */
+  "newly-managed": { byAddress: false }
 } as const
 
 export type AllowanceName = keyof typeof allowances
@@ -117,11 +119,21 @@ export const judgeAll = <Op extends AnyOperation>(
     ),
     (text) => text.slice(0, text.indexOf("\n"))
   )
+  const newlyManaged = groupBy(
+    targets.flatMap(({ verdicts }) =>
+      verdicts.flatMap(({ allowance, kind, operations }) =>
+        allowance === "newly-managed" ? operations.map((id) => ({ kind, id })) : []
+      )
+    ),
+    ({ kind }) => kind
+  )
   /** How much of it there is in the whole plan. */
-  const amountOf = ({ allowance, key, kind }: Finding): number =>
-    key === undefined || allowance === "deletes"
+  const amountOf = ({ allowance, key, kind }: Finding): number => {
+    if (allowance === "newly-managed") return newlyManaged.get(kind)?.length ?? 0
+    return key === undefined || allowance === "deletes"
       ? (deleted.get(kind)?.length ?? 0)
       : (unnamed.get(`${allowance} ${kind}`)?.length ?? 0)
+  }
   const verdictOf = ({ allow: _, allowAlike: __, allowed: ___, ...finding }: Verdict): Verdict => {
     const { allowance, key, kind } = finding
     if (allowance === undefined) return finding

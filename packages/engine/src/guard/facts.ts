@@ -11,6 +11,10 @@ export interface Facts {
   readonly there: ActualIndex
   /** What is declared, by address. */
   readonly wanted: { readonly has: (address: string) => boolean }
+  /** What is declared absent, by address. */
+  readonly absent: { readonly has: (address: string) => boolean }
+  /** The ids of the collections that the files managed before; undefined where that is not known. */
+  readonly managed: { readonly has: (id: string) => boolean } | undefined
   readonly caller: string | undefined
   readonly policy: Policy
   readonly protect: ReadonlyArray<AddressPattern>

@@ -6,13 +6,22 @@ import { sortedBy } from "../lists.ts"
 import { destroysRule } from "./destroys.ts"
 import type { Facts } from "./facts.ts"
 import { ignoredRule, protectedRule } from "./held.ts"
+import { newlyManagedRule } from "./newly-managed.ts"
 import { renameRule } from "./rename.ts"
 import { emptiedRule, shareRule } from "./share.ts"
 import { type Finding, verdictText } from "./verdict.ts"
 
 export type Rule = (facts: Facts) => ReadonlyArray<Finding>
 
-const rules: ReadonlyArray<Rule> = [destroysRule, shareRule, emptiedRule, protectedRule, ignoredRule, renameRule]
+const rules: ReadonlyArray<Rule> = [
+  destroysRule,
+  shareRule,
+  emptiedRule,
+  newlyManagedRule,
+  protectedRule,
+  ignoredRule,
+  renameRule
+]
 
 export const inspect = (facts: Facts): ReadonlyArray<Finding> =>
   sortedBy(

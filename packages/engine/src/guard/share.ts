@@ -79,7 +79,7 @@ const isEmptied = ({ policy }: Facts, { collection, empty, existing }: Loss): bo
   empty && existing >= thresholdsOf(policy, collection.kind).empties
 
 /** `teams of acme`, `members.users of acme/dev`: as a file names them. */
-const nameOf = ({ kinds }: Facts, { kind, parent, part }: Collection): string =>
+export const nameOf = ({ kinds }: Facts, { kind, parent, part }: Collection): string =>
   `${[kinds.get(kind)?.section.name ?? kind, ...(part === undefined ? [] : [part])].join(".")} of ${parent}`
 
 /** One flag is enough for what destroys something and is too much as well. */

@@ -43,6 +43,8 @@ export interface Situation {
   readonly requests: ReadonlyMap<string, ReadonlySet<string>>
   /** Kinds whose objects stay. */
   readonly spared: Spared | undefined
+  /** The ids of the collections that the files managed before; undefined where that is not known. */
+  readonly managed: ReadonlySet<string> | undefined
   readonly policy: Policy
   readonly protect: ReadonlyArray<AddressPattern>
   readonly ignore: ReadonlyArray<AddressPattern>
@@ -71,6 +73,7 @@ export const survey = (
       resend: desired.resend ?? new Set(),
       requests: desired.requests ?? new Map(),
       spared: desired.spared,
+      managed: desired.base === undefined ? undefined : new Set(desired.base.scope.map(collectionId)),
       policy: desired.policy ?? defaultPolicy,
       protect,
       ignore,
