@@ -34,12 +34,19 @@ export const spare = (situation: Situation, compared: Fates, extras: Extras, who
   )
   const reasons = new Map(undone.map((it) => [it.operation.id, reasonOf(it, gentle)]))
   // What the registry makes by itself, and nobody wants.
-  const unwanted = gentle.drafts.filter(({ on, operation }) => operation.action === "delete" && stays(on.kind.kind))
+  const unwanted = new Set(
+    gentle.drafts.filter(({ on, operation }) => operation.action === "delete" && stays(on.kind.kind))
+  )
   for (const { operation } of unwanted) reasons.set(operation.id, operation.reason ?? "")
   const held = heldUp(gentle, undone, unwanted)
   for (const [id, because] of held) reasons.set(id, `waits for ${because}`)
   const isLeft = ({ operation }: Draft): boolean => reasons.has(operation.id)
-  const left = [...undone, ...gentle.drafts.filter(isLeft)].map(
+  // What goes along with something that is left is left with it.
+  const ending = new Set([...whole.decisions.doomed.keys(), ...removedBy(undone)])
+  const goesAlong = ({ on }: Draft): boolean =>
+    needsOf(on.kind, on.item).some((ref) => ref.cascades === true && ending.has(refersTo(ref)))
+  const told = gentle.drafts.filter((it) => isLeft(it) && !(unwanted.has(it) && goesAlong(it)))
+  const left = [...undone, ...told].map(
     ({ operation: { action, id, key, kind } }): Left => ({ action, kind, key, reason: reasons.get(id) ?? "" })
   )
   return {
@@ -48,6 +55,9 @@ export const spare = (situation: Situation, compared: Fates, extras: Extras, who
     left: sortedBy(left, leftId)
   }
 }
+
+const removedBy = (drafts: ReadonlyArray<Draft>): ReadonlyArray<string> =>
+  drafts.flatMap(({ on, operation: { action } }) => (action === "delete" || action === "replace" ? [on.address] : []))
 
 /** What would be replaced stays as it is. */
 const lasting = (compared: Fates, stays: (kind: string) => boolean): Fates => {
@@ -76,11 +86,11 @@ const reasonOf = ({ on, operation }: Draft, { decisions }: Outline): string => {
 const heldUp = (
   gentle: Outline,
   undone: ReadonlyArray<Draft>,
-  unwanted: ReadonlyArray<Draft>
+  unwanted: ReadonlySet<Draft>
 ): ReadonlyMap<string, string> => {
   const barriers = barriersOf(undone)
   const held = new Map<string, string>()
-  const stopped = new Set(unwanted.map(({ operation }) => operation.id))
+  const stopped = new Set([...unwanted].map(({ operation }) => operation.id))
   for (const draft of gentle.drafts) {
     const because = waitsFor(draft, barriers)
     if (because !== undefined && !stopped.has(draft.operation.id)) held.set(draft.operation.id, because)
