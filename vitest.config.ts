@@ -1,10 +1,10 @@
 import { randomInt } from "node:crypto"
 import { defineConfig } from "vitest/config"
 
-/** Tests over HTTP repeat requests after pauses, and share their processors with others. */
-const project = (name: string, root: string) => ({
-  test: { name, root, include: ["test/**/*.test.ts"], testTimeout: 30_000 }
-})
+/** Tests over HTTP repeat requests after pauses, start processes, and share their processors with others. */
+const testTimeout = 60_000
+
+const project = (name: string, root: string) => ({ test: { name, root, include: ["test/**/*.test.ts"], testTimeout } })
 
 /** Run by `pnpm test:live` and by nothing else: a bare `vitest run` needs no registry. */
 const live = process.argv.some((argument) => argument === "live" || argument === "--project=live")
@@ -23,7 +23,7 @@ export default defineConfig({
       ),
       project("cli", "apps/cli"),
       project("openapi", "openapi"),
-      { test: { name: "workspace", include: ["scripts/test/**/*.test.ts"] } },
+      { test: { name: "workspace", include: ["scripts/test/**/*.test.ts"], testTimeout } },
       ...(live
         ? [
             {

@@ -76,11 +76,12 @@ export const connect = (
     connectOver(registry, client, options)
   )
 
-/** The same over a client that is somebody else's to make and to close. */
+/** The same over a client that is somebody else's to make and to close, and over files that may be. */
 export const connectOver = (
   registry: Registry,
   client: QuayClient,
-  options: ConnectionOptions & { readonly files?: LocalFiles } = {}
+  options: ConnectionOptions = {},
+  files: LocalFiles = localFiles(options.cwd ?? process.cwd())
 ): Effect.Effect<Connection, ConnectionFailed | QuayFailure> =>
   Effect.gen(function* () {
     tellRequests(client, yield* EventSink)
@@ -109,7 +110,7 @@ export const connectOver = (
         client,
         limiter,
         caller,
-        files: options.files ?? localFiles(options.cwd ?? process.cwd()),
+        files,
         secret: (reference) => resolveSecret(reference, options.env ?? process.env, readSecretFile)
       }),
       stillUs: Effect.flatMap(whoAmI, (now) =>

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { identify, ServerError, Unauthenticated } from "../src/index.ts"
 import { html, json, observed, rejection } from "./helpers.ts"
 
+const avatar = { name: "bob", hash: "0", color: "#000", kind: "user" }
 const nobody = () => json({ status: 401, type: "x", title: "invalid_token", detail: "Requires authentication" }, 401)
 const notAllowed = () => json({ status: 403, type: "x", title: "insufficient_scope", detail: "Unauthorized" }, 403)
 const answering = (user: () => Response, members: () => Response) =>
@@ -11,7 +12,7 @@ const answering = (user: () => Response, members: () => Response) =>
 describe("identify", () => {
   it("names the user in one request", async () => {
     const { quay, requests } = answering(
-      () => json({ anonymous: false, username: "bob", avatar: {}, super_user: true }),
+      () => json({ anonymous: false, username: "bob", avatar, super_user: true }),
       nobody
     )
     expect(await identify(quay)).toEqual({ kind: "user", name: "bob", superuser: true })

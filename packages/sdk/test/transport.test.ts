@@ -68,7 +68,7 @@ describe("a plain server", () => {
         setTimeout(() => controller.abort("enough"), 20)
         await using patient = createQuayClient({ url })
         expect(await rejection(patient.GET("/config", { signal: controller.signal }))).toBe("enough")
-        await vi.waitFor(() => expect(closed).toBe(2))
+        await vi.waitFor(() => expect(closed).toBe(2), 10_000)
       }
     )
   })

@@ -163,9 +163,11 @@ const session = ({ files, simulator }: World, fate: Fate = () => undefined): Ses
     if (trouble !== undefined) throw new Error("the disk is full")
   }
   const client = createQuayClient({ url: REGISTRY.url, token, fetch })
-  const connected = connectOver(REGISTRY, client, {
-    env: ENV,
-    files: {
+  const connected = connectOver(
+    REGISTRY,
+    client,
+    { env: ENV },
+    {
       look: async (path) => {
         const text = files.get(path)
         return text === undefined ? { state: "none" } : { state: "file", text, mode: 0o100600 }
@@ -177,7 +179,7 @@ const session = ({ files, simulator }: World, fate: Fate = () => undefined): Ses
       },
       probe: async () => {}
     }
-  })
+  )
   return {
     moments,
     death,
