@@ -52,6 +52,7 @@ export const classify = (kind: Kind, operation: AnyOperation, now: Item | undefi
     case "delete": {
       if (now === undefined) return done
       const changes = since(kind, operation.before, now)
+      if (operation.was !== undefined && since(kind, operation.was, now).length === 0) return pending
       return changes.length === 0 ? pending : { state: "conflict", reason: "it was changed since", changes }
     }
   }

@@ -145,7 +145,10 @@ const OperationSchema = Type.Union([
     { ...common, action: Type.Literal("replace"), before: Item, after: Item, changes, cascades, destroys: Loss },
     closed
   ),
-  Type.Object({ ...common, action: Type.Literal("delete"), before: Item, cascades, destroys: Loss }, closed)
+  Type.Object(
+    { ...common, action: Type.Literal("delete"), before: Item, was: Type.Optional(Item), cascades, destroys: Loss },
+    closed
+  )
 ])
 const ActionSchema = Type.Union([
   Type.Literal("create"),

@@ -59,6 +59,8 @@ export interface Replace<Name extends string, I> extends Common<Name> {
 export interface Delete<Name extends string, I> extends Common<Name> {
   readonly action: "delete"
   readonly before: I
+  /** As it is until then, where what `impliedBy` does may leave it so. */
+  readonly was?: I
   /** The addresses that go along with it. */
   readonly cascades: ReadonlyArray<string>
   readonly destroys?: "data" | "credential"
@@ -105,6 +107,7 @@ export const isOperationOf =
     if (kind === undefined) return false
     return (
       (operation.action === "delete" || matches(kind.schema, operation.after)) &&
-      (operation.action === "create" || matches(kind.schema, operation.before))
+      (operation.action === "create" || matches(kind.schema, operation.before)) &&
+      (operation.action !== "delete" || operation.was === undefined || matches(kind.schema, operation.was))
     )
   }

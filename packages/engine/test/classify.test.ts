@@ -84,6 +84,16 @@ describe("an operation", () => {
       want: "done"
     },
 
+    ...[
+      { now: { a: 1 }, want: "pending" },
+      { now: { a: 2 }, want: "pending" },
+      { now: { a: 3 }, want: "conflict" }
+    ].map(({ now, want }) => ({
+      name: `to delete what the registry may change is ${want} with ${now.a}`,
+      given: [{ ...remove({ a: 2 }), was: { a: 1 }, impliedBy: "create:x" }, now] as const,
+      want
+    })),
+
     { name: "to update is pending as planned", given: [two, { a: 1, b: 1, c: 1 }], want: "pending" },
     { name: "to update is pending half done", given: [two, { a: 2, b: 1, c: 1 }], want: "pending" },
     { name: "to update is done when all is as wanted", given: [two, { a: 2, b: 2, c: 1 }], want: "done" },

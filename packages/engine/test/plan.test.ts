@@ -519,6 +519,7 @@ describe("what the registry does by itself", () => {
       expect(made({ is: "read" }).operation).toMatchObject({
         id: `delete:${id}`,
         before: mayBe("write"),
+        was: mayBe("read"),
         needs: ["create:mirror:acme/app"],
         impliedBy: "create:mirror:acme/app"
       })

@@ -3,7 +3,7 @@
  * never managed, and nobody is made a superuser here. Facts: Quay makes up a password for a new user; it refuses to change or
  * delete superusers; without an address given it shows an id of its own instead.
  */
-import { collectionDocument } from "@quaymaster/engine"
+import { collectionDocument, type World } from "@quaymaster/engine"
 import type { Kind } from "@quaymaster/runtime"
 import { paginate, type SuperuserUser } from "@quaymaster/sdk"
 import { type Static, Type } from "@sinclair/typebox"
@@ -73,6 +73,13 @@ const differs = (item: UserAccount, before: UserAccount): boolean =>
   (item.email !== undefined && item.email !== before.email) ||
   (item.enabled !== undefined && item.enabled !== before.enabled)
 
+/** Another user who has, or shall have, the same address. */
+const namesake = ({ email, name }: UserAccount, world: World): string | undefined => {
+  const others = world.collection({ kind: "user", parent: THE_REGISTRY })
+  const other = others.find((it) => it["email"] === email && it["name"] !== name)
+  return typeof other?.["name"] === "string" ? other["name"] : undefined
+}
+
 export const user: Kind<"user", typeof schema, ReadError, Quay> = {
   kind: "user",
   scopes: ["super:user"],
@@ -86,10 +93,14 @@ export const user: Kind<"user", typeof schema, ReadError, Quay> = {
   destroys: "data",
   setAfterwards: ["enabled"],
   requires: { feature: "SUPER_USERS", operation: "createInstallUser" },
-  refuses: (item, before) =>
-    before?.superuser === true && differs(item, before)
-      ? `${item.name} is a superuser, and Quay changes no superuser. Leave out what is to differ.`
-      : undefined,
+  refuses: (item, before, world) => {
+    if (before?.superuser === true && differs(item, before))
+      return `${item.name} is a superuser, and Quay changes no superuser. Leave out what is to differ.`
+    const other = item.email === undefined ? undefined : namesake(item, world)
+    return other === undefined
+      ? undefined
+      : `${other} has the address ${item.email}, and Quay gives it to one user only.`
+  },
   notices: ({ name }, before) =>
     before === undefined
       ? [`Quay makes up a password for ${name} that nobody is shown: it has to be reset, by mail or by a superuser.`]

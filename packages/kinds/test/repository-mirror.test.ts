@@ -185,6 +185,25 @@ rows("mirrors of repositories", [
       becomes: { repositories: { alpine: { users: { "$org+ci": "read" } } } }
     }
   ]),
+  ...(["read", "write", "admin"] as const).map((role) => ({
+    name: `what a default permission gives a robot that may write through a team, ${role}, is taken away, too`,
+    want: `teams: { ops: { role: admin, members: { robots: [ci] } } }\ndefault_permissions: [{ role: ${role}, robot: ci }]\n${file({}, "permissions: { robots: {} }")}`,
+    operations: [
+      ...MADE,
+      "create:default-permission:$org/robot:ci",
+      "create:team-member:$org/ops/$org+ci",
+      "create:team:$org/ops",
+      "delete:repository-permission:$org/alpine/robot:ci"
+    ],
+    becomes: { repositories: { alpine: { users: { $me: "admin" } } } }
+  })),
+  {
+    name: "a robot that may write through a team loses the read that it had where the file gives it nothing",
+    given: `teams: { ops: { role: admin, members: { robots: [ci] } } }\n${ROBOTS}repositories: { alpine: { permissions: { robots: { ci: read } } } }`,
+    want: file({}, "permissions: { robots: {} }"),
+    operations: ["create:repository-mirror:$org/alpine", "delete:repository-permission:$org/alpine/robot:ci"],
+    becomes: { repositories: { alpine: { users: { $me: "admin" } } } }
+  },
   {
     name: "another robot is given write, which is taken away where the file gives it nothing",
     given: file({}, "permissions: { robots: { ci: write } }"),

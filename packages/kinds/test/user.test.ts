@@ -103,6 +103,26 @@ describe("a plan of users", () => {
     expect(String(error)).toMatch(/is a superuser, and Quay changes no superuser/)
   })
 
+  tested("refuses an address that another user has, or shall have", async (trial) => {
+    await trial.reach(file({ $pam: { email: "$pam@example.com" } }))
+    const error = await rejection(
+      trial.plan(
+        file({
+          $pam: {},
+          $quin: { email: "$pam@example.com" },
+          $ray: { email: "$r@example.com" },
+          $sue: { email: "$r@example.com" }
+        })
+      )
+    )
+    expect(error).toBeInstanceOf(PlanRefused)
+    expect(String(error).split("\n")).toEqual([
+      expect.stringMatching(/quin: .*pam has the address .*pam@example.com, and Quay gives it to one user only/),
+      expect.stringMatching(/ray: .*sue has the address/),
+      expect.stringMatching(/sue: .*ray has the address/)
+    ])
+  })
+
   tested("makes a user before all that names them", async (trial) => {
     const plan = await trial.reach(
       file({ $lea: { email: "$lea@example.com" } }),

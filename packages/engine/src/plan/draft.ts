@@ -6,7 +6,7 @@ import { byText } from "../address.ts"
 import { type Change, diff, overlay } from "../diff.ts"
 import type { Item } from "../kind.ts"
 import { groupBy } from "../lists.ts"
-import { type Action, type AnyOperation, UNWANTED } from "../operation.ts"
+import { type Action, type AnyOperation, type Delete, UNWANTED } from "../operation.ts"
 import type { Decisions } from "./decision.ts"
 import type { Fate, Fates } from "./fate.ts"
 import type { Prediction, Predictions } from "./prediction.ts"
@@ -26,6 +26,15 @@ export const draft = ({ doomed, fates, removed }: Decisions, predictions: Predic
   const drafts: Array<Draft> = []
   const add = (on: Resource, operation: AnyOperation) => drafts.push({ on, operation })
 
+  const deletionOfMade = (on: Resource, { cause, was }: Prediction, reason: string): AnyOperation => {
+    const isLeft = was !== undefined && diff(on.kind, was, on.item).length > 0
+    return {
+      ...deletion(on, cascades(on.address), reason),
+      ...by(makerOf(cause, fates)),
+      ...(isLeft ? { was } : {})
+    }
+  }
+
   // To what is the same, or stuck, nothing is done.
   for (const [address, fate] of fates) {
     const { want } = fate
@@ -40,16 +49,15 @@ export const draft = ({ doomed, fates, removed }: Decisions, predictions: Predic
   for (const [address, extra] of removed) {
     const prediction = predictions.get(address)
     // What the registry could make again, or change, is deleted after it could.
-    const on = prediction === undefined ? extra : { ...extra, item: overlay(extra.item, prediction.item) }
-    const maker = prediction === undefined ? {} : by(makerOf(prediction.cause, fates))
-    add(extra, { ...deletion(on, cascades(address), extra.reason), ...extra.origin, ...maker })
+    const own =
+      prediction === undefined
+        ? deletion(extra, cascades(address), extra.reason)
+        : deletionOfMade({ ...extra, item: overlay(extra.item, prediction.item) }, prediction, extra.reason)
+    add(extra, { ...own, ...extra.origin })
   }
   for (const [address, prediction] of predictions) {
     if (!prediction.unwanted || removed.has(address)) continue
-    add(prediction, {
-      ...deletion(prediction, cascades(address), UNWANTED),
-      ...by(makerOf(prediction.cause, fates))
-    })
+    add(prediction, deletionOfMade(prediction, prediction, UNWANTED))
   }
   return drafts
 }
@@ -129,7 +137,7 @@ const replacement = (
   ...want.origin
 })
 
-const deletion = (on: Resource, cascades: ReadonlyArray<string>, reason: string): AnyOperation => ({
+const deletion = (on: Resource, cascades: ReadonlyArray<string>, reason: string): Delete<string, Item> => ({
   ...head("delete", on),
   before: on.item,
   cascades,

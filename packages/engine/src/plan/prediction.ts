@@ -14,6 +14,8 @@ import { isImplicit, needsOf, type Resource, refersTo, resourceOf, type Situatio
 export interface Prediction extends Resource {
   /** The address of what is made or changed, and makes or changes this. */
   readonly cause: string
+  /** As it is before that, where there is one already: what the registry does may leave it so. */
+  readonly was: Item | undefined
   /** Whether it is to be taken away again: no file declares it, and its collection is owned. */
   readonly unwanted: boolean
 }
@@ -31,7 +33,9 @@ export const predict = (situation: Situation, decisions: Decisions): Predictions
       const kind = kinds.get(name)
       if (kind === undefined) continue
       const made = resourceOf(kind, item)
-      if (matters(made)) predictions.set(made.address, { ...made, cause, unwanted: isUnwanted(situation, made) })
+      if (!matters(made)) continue
+      const was = world.found({ kind: name, key: made.key })
+      predictions.set(made.address, { ...made, cause, was, unwanted: isUnwanted(situation, made) })
     }
   }
   return predictions
