@@ -6,8 +6,8 @@ import { type AnyOperation, indexKinds, isRecord } from "@quaymaster/engine"
 import { comparable, registryState, simulatedOnly, simulatorTest } from "@quaymaster/testing"
 import { afterAll, describe, expect, test } from "vitest"
 import { type Kind, quayKinds } from "../../src/effect.ts"
-import { type Drift, type Step, type Story, stories } from "./stories.ts"
-import { type Case, fileCases, knownReadCases, readCases, writeCases } from "./troubles.ts"
+import { type Drift, manyKinds, type Step, type Story, stories } from "./stories.ts"
+import { type Case, endCases, fileCases, knownReadCases, readCases, writeCases } from "./troubles.ts"
 import {
   type Applied,
   applied,
@@ -91,13 +91,19 @@ const failuresOf = (outcome: Applied): ReadonlyArray<unknown> =>
 const counts = { cases: 0, absorbed: 0, resumed: 0, refused: 0, plans: 0 }
 
 /** What is wrong with how a case ended, if anything. */
-const wrongs = async (story: Story, scene: Scene, at: Moment, trouble: Case): Promise<ReadonlyArray<string>> => {
+const wrongs = async (
+  story: Story,
+  scene: Scene,
+  at: Moment,
+  trouble: Case,
+  workers = 1
+): Promise<ReadonlyArray<string>> => {
   counts.cases++
   const { before, held, plan, wanted } = scene
   const world = openWorld(story.simulator ?? {}, before)
   const controller = new AbortController()
   const fate = trouble.fate(at, () => controller.abort())
-  const first = await applied(world, plan, { fate, stop: controller.signal })
+  const first = await applied(world, plan, { fate, stop: controller.signal, workers })
   const found: Array<string> = []
   const must = (condition: boolean, message: string) => {
     if (!condition) found.push(message)
@@ -187,6 +193,70 @@ const difference = (wanted: unknown, found: unknown): string => {
   return JSON.stringify({ missing, more, counts: [a.length, b.length] })
 }
 
+const writesIn = (moments: ReadonlyArray<Moment>) => moments.filter(({ write }) => write).length
+
+/**
+ * What is wrong with plans that are applied a second time, beside what others have done elsewhere, or to any other state of
+ * their story: a plan does what it says, finds it done, or is refused before anything is changed.
+ */
+const outOfTime = async (story: Story, scenes: ReadonlyArray<Scene>): Promise<ReadonlyArray<string>> => {
+  const found: Array<string> = []
+  const last = scenes.at(-1)
+  const states = scenes.map(({ before }) => before)
+  if (last !== undefined) {
+    const end = openWorld(story.simulator ?? {}, last.before)
+    await applied(end, last.plan)
+    states.push(end)
+  }
+  for (const [j, { applying, plan, planning, wanted }] of scenes.entries()) {
+    const must = (condition: boolean, message: string) => {
+      if (!condition) found.push(`step ${j + 1}: ${message}`)
+    }
+    const asked = new Set(planning.map(({ what }) => what))
+    // Until it is clear that the token is still whose it was.
+    const rechecked = applying.slice(0, applying.findLastIndex(({ what }) => what === "GET /api/v1/user/") + 1)
+    must(rechecked.length <= planning.length, "it is checked with more requests than it was planned with")
+    for (const { what } of rechecked) must(asked.has(what), `it is checked by ${what}, which planning did not ask`)
+
+    const [before] = states.slice(j)
+    if (before === undefined) continue
+    const twice = openWorld(story.simulator ?? {}, before)
+    // What happens elsewhere makes no plan stale.
+    await drifted(twice, [{ method: "POST", path: "organization/", body: { name: "elsewhere" } }])
+    must(failuresOf(await applied(twice, plan)).length === 0, "a change elsewhere made it stale")
+    const held = registryState(twice.simulator)
+    const again = await applied(twice, plan)
+    const secrets = operationsOf(plan).some(sendsSecrets)
+    must(failuresOf(again).length === 0, `not applied twice: ${said(failuresOf(again))}`)
+    must(secrets || writesIn(again.moments) === 0, "what was done already was written again")
+    must(same(registryState(twice.simulator), held), "the second time changed something")
+
+    for (const [k, state] of states.entries()) {
+      const world = openWorld(story.simulator ?? {}, state)
+      // Names of what was deleted come free in time.
+      world.simulator.collect()
+      const there = stateOf(world)
+      const outcome = await applied(world, plan)
+      if (outcome.state === "refused") {
+        must(isRecord(outcome.error) && outcome.error["_tag"] === "PlanStale", `refused for ${String(outcome.error)}`)
+        must(same(stateOf(world), there), `refused in state ${k + 1}, and something was changed`)
+        const asLeft = k === j || (k === j + 1 && scenes[k]?.step.drift === undefined)
+        must(!asLeft, `refused in state ${k + 1}: ${String(outcome.error)}`)
+      } else {
+        must(failuresOf(outcome).length === 0, `in state ${k + 1}: ${said(failuresOf(outcome))}`)
+        const standing = await standings(world, plan)
+        for (const operation of operationsOf(plan))
+          must(
+            standing.get(operation.id)?.state === "done" || sendsSecrets(operation),
+            `in state ${k + 1} it was applied, and ${operation.id} is not done`
+          )
+      }
+      if (k === j) must(same(stateOf(world), wanted), "another state in the end")
+    }
+  }
+  return found
+}
+
 /** An error that a person can do something with: one of ours, with words. */
 const isClear = (error: unknown): boolean =>
   error instanceof Error && "_tag" in error && typeof error._tag === "string" && error.message.length > 10
@@ -265,6 +335,12 @@ export const faultMatrix = (about: string, chosen: (kind: string) => boolean) =>
             expect(found).toEqual([])
           })
 
+      test(`${name}: applied twice, and to what it was not made for`, { timeout: TIMEOUT }, async () => {
+        const found: Array<string> = []
+        for (const { scenes: made, story } of scenes) found.push(...(await outOfTime(story, await made())))
+        expect(found).toEqual([])
+      })
+
       for (const [i, { scenes: made, story }] of scenes.entries())
         for (const j of story.steps.keys())
           test(`${name}, story ${i + 1}, step ${j + 1}: planned`, { timeout: TIMEOUT }, async () => {
@@ -288,4 +364,22 @@ export const faultMatrix = (about: string, chosen: (kind: string) => boolean) =>
             expect(found).toEqual([])
           })
     }
+  })
+
+/** A plan of many kinds of which several operations are always under way, and that ends at each of its writes. */
+export const manyKindsEnding = () =>
+  describe.skipIf(simulatedOnly)(simulatorTest("a plan of many kinds"), () => {
+    for (const [j, what] of ["is made", "changes and takes away"].entries())
+      test(`that ${what}, interrupted or killed at each write`, { timeout: TIMEOUT }, async () => {
+        const scene = (await scenesOf(manyKinds))[j]
+        if (scene === undefined) throw new Error("there is no such step")
+        const writes = scene.applying.filter(({ write }) => write)
+        expect(writes.length).toBeGreaterThan(25)
+        const found: Array<string> = []
+        for (const at of writes)
+          for (const trouble of endCases)
+            for (const wrong of await wrongs(manyKinds, scene, at, trouble, 4))
+              found.push(`${trouble.name} at ${at.number} ${at.what}: ${wrong}`)
+        expect(found).toEqual([])
+      })
   })

@@ -422,3 +422,76 @@ export const stories: { readonly [Name in QuayKind["kind"]]: ReadonlyArray<Story
     }
   ]
 }
+
+const policy = (value: number) => ({ method: "number_of_tags", value, tag_pattern: "^pr-" })
+
+/** Much of it at once: made, and then changed or taken away. */
+export const manyKinds: Story = {
+  simulator: { features: { SIGNING: true } },
+  steps: [
+    {
+      want: [
+        acme({
+          email: "a@example.com",
+          tag_expiration: "1w",
+          quota: { limit: "1GiB", warning: [70, 80], reject: 100 },
+          auto_prune: [policy(20)],
+          immutability: [{ tag_pattern: "v.*" }],
+          notifications: [warned],
+          teams: {
+            dev: { role: "creator", members: { users: ["alice"], robots: ["ci"] } },
+            ops: { role: "admin", members: { users: ["bob", "ann"] } }
+          },
+          robots: { ci: { federation: [{ issuer: "https://ci.example.com", subject: "main" }] }, sync: {} },
+          default_permissions: [
+            { role: "read", team: "dev" },
+            { role: "write", robot: "ci", created_by: "alice" }
+          ],
+          applications: { console: { uri: "https://a.example" } },
+          repositories: {
+            app: {
+              description: "x",
+              trust: true,
+              permissions: { users: { alice: "read" }, robots: { ci: "admin" }, teams: { dev: "read", ops: "write" } },
+              notifications: [hook, told],
+              auto_prune: [policy(10)]
+            },
+            old: { state: "read_only", immutability: [{ tag_pattern: "r.*" }] },
+            alpine: { state: "mirror", mirror: { ...mirror, ...secrets } }
+          }
+        }),
+        { users: { ann: { email: "ann@example.com", enabled: false } } },
+        { messages: [{ content: "Maintenance" }] }
+      ]
+    },
+    {
+      want: [
+        acme({
+          prune: ["teams", "robots", "applications", "repositories"],
+          email: "b@example.com",
+          quota: { limit: "2GiB", warning: 90, reject: [95, 100] },
+          auto_prune: [policy(5)],
+          immutability: [],
+          notifications: [],
+          teams: { ops: { role: "member", members: { users: ["bob"] } }, qa: {} },
+          robots: { sync: {} },
+          default_permissions: [{ role: "admin", team: "qa" }],
+          applications: {},
+          repositories: {
+            app: {
+              description: "y",
+              visibility: "public",
+              trust: false,
+              permissions: { users: {}, teams: { qa: "read" } },
+              notifications: [{ ...hook, title: "others" }],
+              auto_prune: []
+            },
+            alpine: { mirror: { ...mirror, ...secrets, tags: ["3.*"] } }
+          }
+        }),
+        { users: { ann: { enabled: true } } },
+        { messages: [{ content: "Maintenance", severity: "error" }] }
+      ]
+    }
+  ]
+}

@@ -50,7 +50,8 @@ const DROPPED_AFTER = { kind: "drop", applied: true } as const
 const EXPIRED = { kind: "expire-token" } as const
 const FAILING = { kind: "server-error" } as const
 
-const ENDS: ReadonlyArray<Case> = [
+/** The process is killed, or told to stop. */
+export const endCases: ReadonlyArray<Case> = [
   { name: "killed before", fate: once({ kind: "death", done: false }), dies: true },
   { name: "killed after", fate: once({ kind: "death", done: true }), dies: true },
   {
@@ -65,7 +66,7 @@ const ENDS: ReadonlyArray<Case> = [
 ]
 
 /** Of a file that is written. */
-export const fileCases: ReadonlyArray<Case> = [...anew("no room", DROPPED), ...ENDS]
+export const fileCases: ReadonlyArray<Case> = [...anew("no room", DROPPED), ...endCases]
 
 export const writeCases: ReadonlyArray<Case> = [
   ...anew("429", { kind: "rate-limit" }, ABSORBED),
@@ -88,7 +89,7 @@ export const writeCases: ReadonlyArray<Case> = [
   { name: "dropped after, and the token expired", fate: followed(DROPPED_AFTER, EXPIRED, false), blind: true },
   { name: "dropped before, and all fails from there on", fate: followed(DROPPED, FAILING, true), blind: true },
   { name: "dropped after, and all fails from there on", fate: followed(DROPPED_AFTER, FAILING, true), blind: true },
-  ...ENDS
+  ...endCases
 ]
 
 export const readCases: ReadonlyArray<Case> = [
