@@ -153,6 +153,11 @@ export const allowing = {
     "allow-newly-managed",
     "KIND=AMOUNT",
     "With --base, allow that many deletions of a kind where the files did not manage it before: team-member=4"
+  ),
+  allowLockout: several(
+    "allow-lockout",
+    "KIND:KEY|KIND=AMOUNT",
+    "Allow to take away your own access, or the last administrator: organization:acme"
   )
 }
 

@@ -40,6 +40,7 @@ export interface Planning extends Reaching {
   readonly allowDestroy: ReadonlyArray<string>
   readonly allowNewlyManaged: ReadonlyArray<string>
   readonly base: string | undefined
+  readonly allowLockout: ReadonlyArray<string>
 }
 
 /** A command's work as an effect: it ends with a code, and what it rejects with is told on stderr. */
@@ -118,6 +119,7 @@ export const load = async (
     allowDeletes: deletes = [],
     allowDestroy: destroy = [],
     allowNewlyManaged: newlyManaged = [],
+    allowLockout: lockout = [],
     base
   }: Partial<Planning>,
   signal?: AbortSignal
@@ -131,7 +133,8 @@ export const load = async (
     kinds: await loadPlugins(settings),
     options: {
       ...{ cwd, env, settings: path, registry, token, parallelism, rps, timeout, signal },
-      ...{ writeSecrets, syncNow, renew, noDelete, base, allow: { deletes, destroy, "newly-managed": newlyManaged } }
+      ...{ writeSecrets, syncNow, renew, noDelete, base },
+      allow: { deletes, destroy, "newly-managed": newlyManaged, lockout }
     }
   }
 }

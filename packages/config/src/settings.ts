@@ -89,6 +89,22 @@ const guardSchema = Type.Object(
         Type.Object(thresholds, { ...closed, description: "What is different for this kind." }),
         { description: "Other thresholds for some kinds, by name: team-member." }
       )
+    ),
+    administrators: Type.Optional(
+      Type.Object(
+        {
+          required: Type.Optional(
+            Type.Array(Type.String({ minLength: 1 }), {
+              uniqueItems: true,
+              description: "Users who have to administer every organization whose administrators files manage."
+            })
+          ),
+          at_least: Type.Optional(
+            Type.Integer({ minimum: 1, description: "How many users have to administer each of them." })
+          )
+        },
+        { ...closed, description: "A plan after which these are missing is blocked, whatever is allowed." }
+      )
     )
   },
   { ...closed, description: "What the guard blocks until a flag allows just that." }
@@ -240,7 +256,7 @@ export const decodeSettings = (source: TextSource, cwd: string): Settings => {
     ...(chosen === undefined ? {} : { default: chosen }),
     sources: (settings.sources ?? []).map(here),
     plugins: (settings.plugins ?? []).map((it) => (/^\.{0,2}\//.test(it) ? resolve(directory, it) : it)),
-    policy: { ...defaultPolicy, ...settings.guard },
+    policy: policyOf(settings.guard),
     kinds: new Map(
       Object.keys(settings.guard?.kinds ?? {}).map((kind) => {
         const path = ["guard", "kinds", kind]
@@ -249,6 +265,14 @@ export const decodeSettings = (source: TextSource, cwd: string): Settings => {
     )
   }
 }
+
+const policyOf = ({ administrators, ...said }: Static<typeof guardSchema> = {}): Policy => ({
+  ...defaultPolicy,
+  ...said,
+  ...(administrators === undefined
+    ? {}
+    : { administrators: { required: administrators.required ?? [], atLeast: administrators.at_least ?? 0 } })
+})
 
 /** The mistakes of settings that name kinds which are not there. */
 export const strangeKinds = (

@@ -177,6 +177,13 @@ plugins: [./my-kind.ts, "@acme/quay-kinds", /opt/kind.ts]
       ]
     ],
     [
+      "guard: { administrators: { required: alice, at_least: 0 } }",
+      [
+        "1:38: guard.administrators.required: should be a list, is text",
+        "1:55: guard.administrators.at_least: should be a whole number of at least 1, is 0"
+      ]
+    ],
+    [
       "guard: { kinds: { team: { shares: 5 }, robot: 5 } }",
       [
         '1:27: guard.kinds.team: unknown key "shares"; did you mean "share"?',
@@ -206,6 +213,10 @@ plugins: [./my-kind.ts, "@acme/quay-kinds", /opt/kind.ts]
       of: 10,
       empties: 3,
       kinds: { "team-member": { empties: 10 }, temas: { of: 1 } }
+    })
+    expect(settings("guard: { administrators: { at_least: 2 } }").policy).toEqual({
+      ...defaultPolicy,
+      administrators: { required: [], atLeast: 2 }
     })
     const known = [{ kind: "team" }, { kind: "team-member" }]
     expect(strangeKinds({ ...settings(""), kinds }, known).map(formatProblem)).toEqual([

@@ -8,6 +8,7 @@ export * from "./diff.ts"
 export * from "./document.ts"
 export * from "./gate.ts"
 export * from "./graph.ts"
+export { unseenGroups } from "./guard/access.ts"
 export { additiveOnly } from "./guard/additive.ts"
 export {
   AllowanceInvalid,
@@ -17,7 +18,7 @@ export {
   allowanceNames,
   checkAllowances
 } from "./guard/allowance.ts"
-export { defaultPolicy, type Policy, type Thresholds } from "./guard/policy.ts"
+export { type AdministratorsPolicy, defaultPolicy, type Policy, type Thresholds } from "./guard/policy.ts"
 export { type Blocking, blockingOf, isBlocking, PlanBlocked, type Verdict } from "./guard/verdict.ts"
 export * from "./journal.ts"
 export * from "./json.ts"

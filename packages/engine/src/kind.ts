@@ -19,6 +19,16 @@ export interface Implied {
   readonly item: Item
 }
 
+/**
+ * What an object has to do with administering another one. `to` is the address of that: one person does, `who`, or all that are in
+ * a collection, `through`. Without it, `who` is in the collection that the object itself is in.
+ */
+export interface Access {
+  readonly to?: string
+  readonly who?: string
+  readonly through?: Collection
+}
+
 // The methods are declared as methods, not as function fields, so that a kind of one item type can stand in a list of kinds.
 export interface Kind<Name extends string = string, Schema extends TObject = TObject> {
   /** `team`; kinds of plugins carry a prefix of their own: `acme.robot-secret`. */
@@ -97,6 +107,8 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
    * `before` is undefined where it is made. Left out: making it takes nothing, and of any change it is not known.
    */
   narrows?(after: Static<Schema>, before: Static<Schema> | undefined, changes: ReadonlyArray<Change>): boolean
+  /** By whom something is administered, as far as it follows from this object. Asked of objects as they are and as they will be. */
+  access?(item: Static<Schema>): Access | undefined
   /** Adds to the structural diff; it cannot silence it. */
   diff?(before: Static<Schema>, after: Static<Schema>): ReadonlyArray<Change>
   /** Its place in an organization file. */

@@ -100,7 +100,12 @@ export const planTarget = <K extends Kind>(
   const { base } = desired
   const told = base === undefined ? operations : withOrigins(known, base, actual, operations)
   const sorted = sortedBy(told, ({ id }) => id).filter(fits)
-  const facts = { ...situation, operations: sorted }
+  const predicted = new Map(
+    [...predictions].flatMap(([address, { item, kind, unwanted }]) =>
+      unwanted ? [] : [[address, { kind: kind.kind, item }] as const]
+    )
+  )
+  const facts = { ...situation, operations: sorted, predicted }
   const gates = gatesOf(sorted, needs)
   const planned = {
     ...target,

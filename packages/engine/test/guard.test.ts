@@ -80,6 +80,11 @@ const said = (verdicts: ReadonlyArray<Verdict>) =>
     )
     .sort()
 
+const ANYTHING: Allowances = {
+  deletes: kinds.map(({ kind }) => `${kind}=999`),
+  destroy: kinds.map(({ kind }) => `${kind}=999`)
+}
+
 const times = <A>(count: number, make: (i: number) => A): ReadonlyArray<A> =>
   Array.from({ length: count }, (_, i) => make(i))
 
@@ -338,8 +343,8 @@ describe("what looks like a rename", () => {
     scope: prune("repository")
   }
   const teamRenamed: World = {
-    there: [found(team, { ...acme, name: "old", role: "admin" })],
-    declared: [declare(team, { ...acme, name: "new", role: "admin" })],
+    there: [found(team, { ...acme, name: "old", role: "creator" })],
+    declared: [declare(team, { ...acme, name: "new", role: "creator" })],
     scope: prune("team")
   }
   const destroys = "destroys-data  acme/old  --allow-destroy repository:acme/old"
@@ -382,7 +387,7 @@ describe("what looks like a rename", () => {
       name: "stays silent where it could be any of several",
       world: {
         ...teamRenamed,
-        there: [...(teamRenamed.there ?? []), found(team, { ...acme, name: "old2", role: "admin" })]
+        there: [...(teamRenamed.there ?? []), found(team, { ...acme, name: "old2", role: "creator" })]
       },
       want: []
     },
@@ -416,10 +421,192 @@ describe("what looks like a rename", () => {
   })
 })
 
-const ANYTHING: Allowances = {
-  deletes: kinds.map(({ kind }) => `${kind}=999`),
-  destroy: kinds.map(({ kind }) => `${kind}=999`)
-}
+const inTeam = (of: string, ...names: ReadonlyArray<string>) =>
+  names.map((name) => found(member, { ...acme, team: of, subject: "user" as const, name }))
+const wantIn = (of: string, ...names: ReadonlyArray<string>) =>
+  names.map((name) => declare(member, { ...acme, team: of, subject: "user" as const, name }))
+const admins = (name: string) => found(team, { ...acme, name, role: "admin" })
+const wantAdmins = (name: string) => declare(team, { ...acme, name, role: "admin" })
+const usersOf = (of: string): Owned => ({ kind: "member", parent: `acme/${of}`, part: "users" })
+
+describe("the caller's own access", () => {
+  const leaving: World = {
+    there: [admins("dev"), ...inTeam("dev", "alice", CALLER)],
+    declared: [wantAdmins("dev"), ...wantIn("dev", "alice")],
+    scope: users
+  }
+  const demoted: World = {
+    there: [admins("owners"), admins("dev")],
+    declared: [declare(team, { ...acme, name: "dev", role: "member" })],
+    scope: [{ kind: "team", parent: "acme" }]
+  }
+  const blocked = "own-access  acme  --allow-lockout organization:acme"
+  table([
+    { name: "is not taken away", world: leaving, want: [blocked] },
+    {
+      name: "may be given up by name",
+      world: leaving,
+      allow: { lockout: ["organization:acme"] },
+      want: ["own-access  acme  by --allow-lockout organization:acme"]
+    },
+    {
+      name: "may be given up by amount",
+      world: leaving,
+      allow: { lockout: ["organization=1"] },
+      want: ["own-access  acme  by --allow-lockout organization=1"]
+    },
+    {
+      name: "is not given up by another flag, kind or amount",
+      world: leaving,
+      allow: { ...ANYTHING, lockout: ["organization=0", "organization:zeta", "team:acme/dev", "member=1"] },
+      want: [blocked]
+    },
+    { name: "is not taken away by what the team is, if it may be", world: demoted, want: [blocked] },
+    {
+      name: "stays silent where somebody else goes",
+      world: { ...leaving, declared: [wantAdmins("dev"), ...wantIn("dev", CALLER)] },
+      want: []
+    },
+    {
+      name: "stays silent where there is another way",
+      world: {
+        ...leaving,
+        there: [...(leaving.there ?? []), admins("ops"), ...inTeam("ops", CALLER)],
+        read: [usersOf("ops")]
+      },
+      want: []
+    },
+    {
+      name: "stays silent where the team administers nothing",
+      world: {
+        ...leaving,
+        there: [devThere, ...inTeam("dev", "alice", CALLER)],
+        declared: [dev, ...wantIn("dev", "alice")]
+      },
+      want: []
+    },
+    {
+      name: "stays silent where the people of the team are known",
+      world: {
+        ...demoted,
+        there: [...(demoted.there ?? []), admins("ops"), ...inTeam("dev", "alice"), ...inTeam("ops", "bob")],
+        read: [usersOf("dev"), usersOf("ops")]
+      },
+      want: []
+    },
+    {
+      name: "stays silent where all goes",
+      world: { ...leaving, declared: [{ kind: "organization", item: { name: "acme" }, absent: true }], scope: [] },
+      allow: { destroy: ["organization=1"] },
+      want: ["destroys-data  acme  by --allow-destroy organization=1"]
+    }
+  ])
+
+  it("names the operations that take it away", () => {
+    const [verdict] = verdictsOf(leaving)
+    expect(verdict).toMatchObject({
+      operations: [`delete:member:acme/dev/user:${CALLER}`],
+      message: `${CALLER}, whose token this is, would no longer administer organization acme`
+    })
+    expect(verdictsOf(demoted)[0]?.operations).toEqual(["update:team:acme/dev"])
+  })
+
+  it("is given up in so many places, and not one more", () => {
+    const one = planned(leaving)
+    const both = [one, { ...one, registry: "second", url: "https://second.example" }]
+    const open = (text: string) => blockingOf(assemble(both, "1", { lockout: [text] }).targets).length
+    expect([open("organization=1"), open("organization=2")]).toEqual([2, 0])
+  })
+})
+
+describe("the last administrator", () => {
+  const last: World = {
+    there: [admins("dev"), ...inTeam("dev", "alice")],
+    declared: [wantAdmins("dev")],
+    scope: users
+  }
+  const blocked = "last-administrator  acme  --allow-lockout organization:acme"
+  table([
+    { name: "is not removed", world: last, want: [blocked] },
+    {
+      name: "is removed if just that is allowed",
+      world: last,
+      allow: { lockout: ["organization=1"] },
+      want: ["last-administrator  acme  by --allow-lockout organization=1"]
+    },
+    {
+      name: "is not removed by one less",
+      world: last,
+      allow: { ...ANYTHING, lockout: ["organization=0"] },
+      want: [blocked]
+    },
+    {
+      name: "is not removed with the team's role",
+      world: {
+        there: [admins("dev"), ...inTeam("dev", "alice")],
+        declared: [declare(team, { ...acme, name: "dev", role: "member" })],
+        scope: [{ kind: "team", parent: "acme" }],
+        read: users
+      },
+      want: [blocked]
+    },
+    {
+      name: "stays silent where another one comes",
+      world: { ...last, declared: [wantAdmins("dev"), ...wantIn("dev", "bob")] },
+      want: []
+    },
+    {
+      name: "stays silent where there are others",
+      world: { ...last, there: [...(last.there ?? []), admins("owners")] },
+      want: []
+    },
+    {
+      name: "stays silent where there was none",
+      world: { ...last, there: [admins("dev"), ...inTeam("ops", "alice")], scope: [...users, usersOf("ops")] },
+      want: []
+    }
+  ])
+})
+
+describe("required administrators", () => {
+  const two = { administrators: { required: ["alice"], atLeast: 2 } }
+  const open = (world: World) => verdictsOf(world, ANYTHING).filter(({ allowed }) => allowed === undefined)
+  const staying = (...names: ReadonlyArray<string>): World => ({
+    there: [admins("dev"), ...inTeam("dev", "alice", "bob", "carl")],
+    declared: [wantAdmins("dev"), ...wantIn("dev", ...names)],
+    scope: users,
+    policy: two
+  })
+
+  it.each([
+    ["one of them goes", staying("bob", "carl"), ["alice would not administer organization acme, and has to"]],
+    ["too few stay", staying("alice"), ["organization acme would have 1 of the 2 administrators that it has to have"]],
+    [
+      "they were missing before",
+      { ...staying("bob", "carl"), there: [admins("dev"), ...inTeam("dev", "bob", "carl")] },
+      ["alice would not administer organization acme, and has to"]
+    ]
+  ])("block where %s, whatever is allowed", (_, world, want) => {
+    expect(open(world)).toMatchObject(
+      want.map((message) => ({ rule: "required-administrators", key: "acme", message }))
+    )
+  })
+
+  it.each<[string, World]>([
+    ["they are there", staying("alice", "carl")],
+    ["there is no such policy", { ...staying("bob"), policy: {} }],
+    ["nobody manages who administers", { ...staying("bob"), scope: [], read: users }],
+    ["some are in a team that nobody looked into", { ...staying("bob"), there: [admins("owners"), admins("dev")] }],
+    [
+      "they come by another team",
+      {
+        ...staying("bob"),
+        there: [admins("owners"), admins("dev"), ...inTeam("owners", "alice")],
+        read: [usersOf("owners")]
+      }
+    ]
+  ])("stay silent where %s", (_, world) => expect(open(world)).toEqual([]))
+})
 
 describe("what is protected", () => {
   const old: World = { there: repositories("old"), scope: prune("repository"), protect: ["repository/o*"] }
@@ -591,7 +778,8 @@ describe("of whatever is there and wanted", () => {
         const plan = planIfAny(model, { declarations: desired.declarations.filter(({ absent }) => !absent), scope })
         if (plan === undefined || takesAway(plan)) return
         asked += 1
-        expect(plan.verdicts).toEqual([])
+        // To take a role from a team can lock out, and deletes nothing.
+        expect(plan.verdicts.filter(({ allowance }) => allowance !== "lockout")).toEqual([])
       }),
       { numRuns: 1000 }
     )

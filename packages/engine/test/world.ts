@@ -109,6 +109,13 @@ export const team = kind<"team", typeof teamSchema>({
   collection: ({ organization }) => ({ parent: organization }),
   needs: ({ organization }) => inOrganization(organization),
   implicit: ({ name }) => name === "owners",
+  access: ({ name, organization, role }) =>
+    role === "admin"
+      ? {
+          to: `organization:${organization}`,
+          through: { kind: "member", parent: `${organization}/${name}`, part: "users" }
+        }
+      : undefined,
   extras: "keep",
   update: () => {},
   delete: () => {}
@@ -131,6 +138,7 @@ export const member = kind<"member", typeof memberSchema>({
     ref("team", `${organization}/${team}`, true),
     ...subjectRef(organization, subject, name)
   ],
+  access: ({ name, subject }) => (subject === "user" ? { who: name } : undefined),
   extras: "remove",
   grantsFirst: true,
   delete: () => {}

@@ -124,6 +124,7 @@ export const teamMember: Kind<"team-member", typeof schema, ReadError, Quay> = {
   // Who creates an organization is put among its owners. A token that may not say whose it is could belong to any of them.
   implicit: ({ name, team }, caller) =>
     team === "owners" && !isRobot(name) && (caller === undefined || name === caller),
+  access: ({ name, pending }) => (isRobot(name) || pending === true ? undefined : { who: name }),
   extras: "remove",
   grantsFirst: true,
   notices: (_after, before) => {

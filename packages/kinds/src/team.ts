@@ -1,5 +1,5 @@
 /** Teams of an organization: role and description. The members are a kind of their own. */
-import { mapSection } from "@quaymaster/engine"
+import { addressOf, mapSection } from "@quaymaster/engine"
 import type { Kind } from "@quaymaster/runtime"
 import { type Static, Type } from "@sinclair/typebox"
 import * as Effect from "effect/Effect"
@@ -53,6 +53,14 @@ export const team: Kind<"team", typeof schema, ReadError, Quay> = {
   needs: ({ organization }) => [organizationRef(organization)],
   // Quay makes this team with the organization, and it holds the administrators.
   implicit: ({ name }) => name === "owners",
+  // Its people administer the organization.
+  access: ({ name, organization, role }) =>
+    role === "admin" || name === "owners"
+      ? {
+          to: addressOf("organization", organization),
+          through: { kind: "team-member", parent: `${organization}/${name}`, part: "users" }
+        }
+      : undefined,
   extras: "keep",
   narrows: unless({ role: raised("member", "creator", "admin"), description: described }),
   section: mapSection({

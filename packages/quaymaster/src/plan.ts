@@ -18,7 +18,8 @@ import {
   planTarget,
   preflight,
   split,
-  type TargetPlan
+  type TargetPlan,
+  unseenGroups
 } from "@quaymaster/engine"
 import { Quay } from "@quaymaster/kinds"
 import { type Failure, type Kind, Reading, read, type Services, type Uniform } from "@quaymaster/runtime"
@@ -61,8 +62,14 @@ export const planRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
         return new PlanRefused(
           clashes.map(({ message, rules }) => ({ message: `${message}.`, source: rules[1].source }))
         )
-      const actual = yield* known([...desired.scope, ...ruled], desired, false)
-      return yield* planned({ ...desired, ...before(actual) }, actual)
+      const scope = [...desired.scope, ...ruled]
+      const actual = yield* known(scope, desired, false)
+      const first = yield* planned({ ...desired, ...before(actual) }, actual)
+      // Whether somebody is locked out is worth a second look, at groups that the plan itself has no need of.
+      const groups = first instanceof PlanRefused || !isAboutAccess(first, desired) ? [] : unseenGroups(kinds, actual)
+      if (groups.length === 0) return first
+      const more = yield* known([...scope, ...groups], desired, false)
+      return yield* planned({ ...desired, ...before(more) }, more)
     })
   const planned = (desired: Desired<K>, actual: Actual) =>
     Effect.try({ try: () => planTarget<K>(kinds, target, desired, actual), catch: (error) => error }).pipe(
@@ -92,6 +99,11 @@ const unnamed = (registry: string): Notice => ({
     "the token may not say whose it is, so owners and administrators that are not in the files are left alone; " +
     "give it the scope user:read to have them managed"
 })
+
+/** Whether it matters who is in groups that administer something. */
+const isAboutAccess = <K extends Kind>({ scope, verdicts }: TargetPlan, { policy }: Desired<K>): boolean =>
+  verdicts.some(({ allowance }) => allowance === "lockout") ||
+  (policy?.administrators !== undefined && scope.length > 0)
 
 /** What kinds are told of what is declared, and of what is said of that. */
 const declaredIn = <K extends Kind>(kinds: ReadonlyArray<K>, desired: Desired<K>) => {

@@ -35,7 +35,7 @@ const TARGET = { name: "r", url: "http://simulator.invalid", verify: true }
 const EXAMPLE = new URL("../../../examples/enterprise/orgs/", import.meta.url)
 const CORPUS = new URL("corpus/answers/", import.meta.url).pathname
 const everything = quayKinds.map(({ kind }) => `${kind}=999`)
-const ALLOWED = { deletes: everything, destroy: everything }
+const ALLOWED = { deletes: everything, destroy: everything, lockout: everything }
 
 /** What is instead of an answer. */
 type Instead =

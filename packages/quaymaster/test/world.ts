@@ -211,7 +211,7 @@ export type Plan = PlanOf<QuayKind>
 
 /** What becomes of whatever is planned is the matter here, not whether it should be. */
 const amounts = quayKinds.map(({ kind }) => `${kind}=999`)
-const EVERYTHING = { deletes: amounts, destroy: amounts }
+const EVERYTHING = { deletes: amounts, destroy: amounts, lockout: amounts }
 
 /** What is to be done for the registry to be as documents say. */
 export const planned = async (world: World, documents: Documents | string): Promise<Plan> => {

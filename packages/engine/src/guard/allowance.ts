@@ -17,7 +17,9 @@ export const allowances = {
   /** Data or a credential destroyed. */
   destroy: { byAddress: true },
   /** So many deletions of a kind in collections that the files did not manage before. */
-  "newly-managed": { byAddress: false }
+  "newly-managed": { byAddress: false },
+  /** The caller's own access, or the last administrator, taken away. */
+  lockout: { byAddress: true }
 } as const
 
 export type AllowanceName = keyof typeof allowances

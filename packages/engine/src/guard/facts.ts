@@ -2,7 +2,7 @@
 import type { AddressPattern } from "../address-pattern.ts"
 import type { Item, Kind } from "../kind.ts"
 import type { AnyOperation } from "../operation.ts"
-import type { ActualIndex } from "../state.ts"
+import type { ActualIndex, Found, Owned } from "../state.ts"
 import type { Policy } from "./policy.ts"
 
 export interface Facts {
@@ -15,6 +15,10 @@ export interface Facts {
   readonly absent: { readonly has: (address: string) => boolean }
   /** The ids of the collections that the files managed before; undefined where that is not known. */
   readonly managed: { readonly has: (id: string) => boolean } | undefined
+  /** The collections that files own, by their id. */
+  readonly owned: ReadonlyMap<string, Owned>
+  /** What the registry will make by itself, and nobody takes away again, by address. */
+  readonly predicted: ReadonlyMap<string, Found>
   readonly caller: string | undefined
   readonly policy: Policy
   readonly protect: ReadonlyArray<AddressPattern>

@@ -3,6 +3,7 @@
  * function; adding one is a line in `rules`. Whether a person allows what is found is decided afterwards.
  */
 import { sortedBy } from "../lists.ts"
+import { lastAdministratorRule, ownAccessRule, requiredAdministratorsRule } from "./access.ts"
 import { destroysRule } from "./destroys.ts"
 import type { Facts } from "./facts.ts"
 import { ignoredRule, protectedRule } from "./held.ts"
@@ -20,7 +21,10 @@ const rules: ReadonlyArray<Rule> = [
   newlyManagedRule,
   protectedRule,
   ignoredRule,
-  renameRule
+  renameRule,
+  ownAccessRule,
+  lastAdministratorRule,
+  requiredAdministratorsRule
 ]
 
 export const inspect = (facts: Facts): ReadonlyArray<Finding> =>

@@ -12,6 +12,13 @@ export interface Thresholds {
 export interface Policy extends Thresholds {
   /** What is different for some kinds, by name. */
   readonly kinds: Readonly<Record<string, Partial<Thresholds>>>
+  readonly administrators?: AdministratorsPolicy
+}
+
+/** Who has to administer what is managed. */
+export interface AdministratorsPolicy {
+  readonly required: ReadonlyArray<string>
+  readonly atLeast: number
 }
 
 export const defaultPolicy: Policy = { share: 30, of: 10, empties: 3, kinds: {} }
