@@ -242,7 +242,7 @@ describe("a plan of repositories", () => {
     })
     expect([plan.operations.length, plan.unchanged, plan.extras.length]).toEqual([0, 231, 0])
     expect(trial.simulator.requests.of("GET /api/v1/repository")).toBe(3)
-    expect(trial.simulator.requests.total).toBe(5)
+    expect(trial.simulator.requests.total).toBe(6)
   })
 
   for (const [what, file, words] of [
