@@ -4,7 +4,15 @@
  */
 import type { AnyOperation, Event, Plan } from "quaymaster"
 import type { Host } from "./host.ts"
-import { finishedLine, heartbeat, region, resumedLines, retryLine, type Standing } from "./present/progress.ts"
+import {
+  duplicateLine,
+  finishedLine,
+  heartbeat,
+  region,
+  resumedLines,
+  retryLine,
+  type Standing
+} from "./present/progress.ts"
 import { type Style, styleOf } from "./present/style.ts"
 import type { Showing } from "./session.ts"
 
@@ -84,6 +92,9 @@ export const startProgress = (host: Host, { color, quiet, verbose }: Showing): P
         break
       case "apply-resumed":
         say(resumedLines(event.unsettled))
+        break
+      case "duplicate-removed":
+        say(duplicateLine(event.id, style))
         break
       case "operation-started":
         running.set(key(event), { id: event.id, operation: operations.get(key(event)), since: host.now() })

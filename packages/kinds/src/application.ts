@@ -146,6 +146,8 @@ export const application: Kind<"application", typeof schema, ReadError, Quay> = 
 
   list: (collections) => eachOrganization(collections, applicationsOf),
   duplicates: () => true,
+  surplus: ({ name, organization }, found) =>
+    found.filter((it) => it.organization === organization && it.name === name && it.further === true),
   create: (after) =>
     Effect.asVoid(
       once((client, signal) =>

@@ -118,6 +118,8 @@ export const defaultPermission: Kind<"default-permission", typeof schema, ReadEr
       (lists) => lists.flat()
     ),
   duplicates: () => true,
+  surplus: (made, found) =>
+    found.flatMap(({ id: _first, ...it }) => (key(it) === key(made) && it.duplicates !== undefined ? [it] : [])),
   create: (after) => {
     const { created_by, organization, role, team } = after
     const delegate: { readonly kind: "user" | "team"; readonly name: string } =

@@ -105,6 +105,8 @@ export const globalMessage: Kind<"global-message", typeof schema, ReadError, Qua
       ({ messages }) => together(messages)
     ),
   duplicates: () => true,
+  surplus: ({ content }, found) =>
+    found.flatMap(({ uuid: _first, ...it }) => (it.content === content && it.duplicates !== undefined ? [it] : [])),
   create: ({ content, media_type, severity }) =>
     Effect.asVoid(
       once((client, signal) =>

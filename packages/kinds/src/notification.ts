@@ -435,6 +435,21 @@ export const notificationsOf = (parent: string, views: ReadonlyArray<Notificatio
   )
 }
 
+/** Of the notifications of one place, those that say the same as one that was made, from the next number on. */
+export const surplusNotifications = <Item extends Notification>(
+  made: Item,
+  found: ReadonlyArray<Item>,
+  parentOf: (item: Item) => string
+): ReadonlyArray<Item> => {
+  const parent = parentOf(made)
+  const own = found.find((it) => notificationKey(parentOf(it), it) === notificationKey(parent, made))
+  if (own === undefined) return []
+  const said = (it: Notification) => contentOf({ ...it, secret: "hidden" })
+  return found.filter(
+    (it) => it !== own && parentOf(it) === parent && said(it) === said(own) && (it.nth ?? 1) >= (own.nth ?? 1)
+  )
+}
+
 /** Who is told has to be there. */
 export const targetNeeds = (organization: string, { config }: Notification): ReadonlyArray<Ref> => {
   const target = config?.target

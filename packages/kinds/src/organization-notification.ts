@@ -18,6 +18,7 @@ import {
   notificationNotices,
   notificationsOf,
   readNotifications,
+  surplusNotifications,
   targetNeeds,
   writeNotifications
 } from "./notification.ts"
@@ -93,6 +94,7 @@ export const organizationNotification: Kind<
     )
   },
   duplicates: () => true,
+  surplus: (made, found) => surplusNotifications(made, found, ({ organization }) => organization),
   create: (after) =>
     Effect.gen(function* () {
       const body = yield* notificationBody(after)

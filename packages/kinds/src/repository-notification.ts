@@ -18,6 +18,7 @@ import {
   notificationNotices,
   notificationsOf,
   readNotifications,
+  surplusNotifications,
   targetNeeds,
   writeNotifications
 } from "./notification.ts"
@@ -176,6 +177,7 @@ export const repositoryNotification: Kind<
         : yield* Effect.fail(new PlanRefused(problems.map((message) => ({ message }))))
     }),
   duplicates: () => true,
+  surplus: (made, found) => surplusNotifications(made, found, ({ repository }) => repository),
   create: (after) =>
     Effect.gen(function* () {
       const body = yield* notificationBody(after)

@@ -45,6 +45,8 @@ export type Event =
       readonly error?: string
       readonly because?: string
     }
+  /** Somebody else had created the same at the same time: one of the two was removed. */
+  | { readonly type: "duplicate-removed"; readonly registry: string; readonly id: string }
   | { readonly type: "apply-finished"; readonly registry: string; readonly interrupted: boolean }
 
 type WithoutRegistry<E> = E extends Event ? Omit<E, "registry"> : never

@@ -23,6 +23,12 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
    * lost it is looked for, and not repeated. Left out: creating it again is harmless, or refused.
    */
   duplicates?(after: Static<Schema>): boolean
+  /**
+   * Of what a collection has now, what is there once too often beside an object that was just created, because somebody else
+   * created it at the same time. Everybody has to come to the same answer: all but the first by the registry's own ids. What is
+   * given is deleted.
+   */
+  surplus?(created: Static<Schema>, found: ReadonlyArray<Static<Schema>>): ReadonlyArray<Static<Schema>>
   update?(after: Static<Schema>, before: Static<Schema>, changes: ReadonlyArray<Change>): Effect.Effect<void, E, R>
   delete?(before: Static<Schema>): Effect.Effect<void, E, R>
 }

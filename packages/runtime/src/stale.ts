@@ -3,6 +3,7 @@
  * done, done already, or in conflict with what is there now.
  */
 import {
+  type Actual,
   type AnyOperation,
   addressOf,
   type Collection,
@@ -44,12 +45,12 @@ export interface Checked {
   readonly now: Item | undefined
 }
 
-/** Reads what the operations touch, in bulk, and tells for each where it stands. */
-export const check = <K extends Kind, E = Failure<K>, R = Services<K>>(
+/** Reads the collections that the operations touch, in bulk. */
+export const readTouched = <K extends Kind, E = Failure<K>, R = Services<K>>(
   kinds: ReadonlyArray<Uniform<K, E, R>>,
   operations: ReadonlyArray<AnyOperation>,
   caller: string | undefined
-): Effect.Effect<ReadonlyMap<string, Checked>, E, R> =>
+): Effect.Effect<Actual, E, R> =>
   Effect.suspend(() => {
     const known = indexKinds(kinds)
     const scope = new Map<string, Collection>()
@@ -66,17 +67,26 @@ export const check = <K extends Kind, E = Failure<K>, R = Services<K>>(
       const items = wanted.get(operation.kind) ?? new Map<string, Item>()
       wanted.set(operation.kind, items.set(operation.key, operation.after))
     }
-    return Effect.map(read(kinds, { scope: [...scope.values()], declared, wanted, caller, alone: true }), (actual) => {
-      const index = indexActual(known, actual)
-      const checked = new Map<string, Checked>()
-      for (const operation of operations) {
-        const kind = known.get(operation.kind)
-        if (kind === undefined) continue
-        const now = index.byAddress.get(addressOf(operation.kind, operation.key))?.item
-        checked.set(operation.id, { standing: classify(kind, operation, now), now })
-      }
-      return checked
-    })
+    return read(kinds, { scope: [...scope.values()], declared, wanted, caller, alone: true })
+  })
+
+/** Reads what the operations touch, and tells for each where it stands. */
+export const check = <K extends Kind, E = Failure<K>, R = Services<K>>(
+  kinds: ReadonlyArray<Uniform<K, E, R>>,
+  operations: ReadonlyArray<AnyOperation>,
+  caller: string | undefined
+): Effect.Effect<ReadonlyMap<string, Checked>, E, R> =>
+  Effect.map(readTouched(kinds, operations, caller), (actual) => {
+    const known = indexKinds(kinds)
+    const index = indexActual(known, actual)
+    const checked = new Map<string, Checked>()
+    for (const operation of operations) {
+      const kind = known.get(operation.kind)
+      if (kind === undefined) continue
+      const now = index.byAddress.get(addressOf(operation.kind, operation.key))?.item
+      checked.set(operation.id, { standing: classify(kind, operation, now), now })
+    }
+    return checked
   })
 
 /**

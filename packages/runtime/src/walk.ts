@@ -5,6 +5,7 @@
  */
 import {
   type AnyOperation,
+  addressOf,
   diff,
   equal,
   type Item,
@@ -24,7 +25,7 @@ import { type Fault, faultOf } from "./fault.ts"
 import type { Failure, Kind, Services, Uniform } from "./kind.ts"
 import type { Result as OperationResult, TargetReport } from "./report.ts"
 import { Stop, Unrepeated, Wrote } from "./retry.ts"
-import { type Checked, check, conflictReason } from "./stale.ts"
+import { type Checked, check, conflictReason, readTouched } from "./stale.ts"
 
 export interface WalkOptions {
   /** Operations under way side by side. The limiter decides how many requests. */
@@ -377,6 +378,31 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
       }
     })
 
+    /**
+     * Looks once whether what was created is there once. Whoever looks last of those who created it sees all of them, and
+     * everybody keeps the same one.
+     */
+    const thinOut: Effect.Effect<void, never, R> = Effect.gen(function* () {
+      const made = operations.filter(
+        (it) => it.action === "create" && results.get(it.id)?.outcome === "applied" && kindOf(it)?.surplus !== undefined
+      )
+      if (made.length === 0 || stopping()) return
+      const looked = yield* Effect.exit(readTouched(kinds, made, options.caller))
+      if (Exit.isFailure(looked)) return
+      const planned = new Set(operations.map(({ key, kind }) => addressOf(kind, key)))
+      for (const operation of made) {
+        const kind = kindOf(operation)
+        if (kind?.delete === undefined || operation.action !== "create") continue
+        const found = looked.value.found.flatMap(({ item, kind: name }) => (name === operation.kind ? [item] : []))
+        for (const one of kind.surplus?.(operation.after, found) ?? []) {
+          const key = kind.key(one)
+          if (key !== operation.key && planned.has(addressOf(operation.kind, key))) continue
+          const removed = yield* Effect.exit(kind.delete(one))
+          if (Exit.isSuccess(removed)) yield* emit({ type: "duplicate-removed", id: operation.id })
+        }
+      }
+    })
+
     const worker = Effect.gen(function* () {
       while (true) {
         const id = yield* Queue.take(queue)
@@ -410,6 +436,7 @@ export const walk = <K extends Kind, E = Failure<K>, R = Services<K>>(
         discard: true
       })
       yield* Effect.onInterrupt(all, () => emit({ type: "apply-finished", interrupted: true }))
+      yield* Effect.uninterruptible(thinOut)
     }
     yield* emit({ type: "apply-finished", interrupted: stopped !== undefined })
     return {

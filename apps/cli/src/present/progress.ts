@@ -39,6 +39,10 @@ export const resumedLines = (unsettled: ReadonlyArray<string>): string =>
     ...listed(unsettled)
   ].join("\n")
 
+/** Said where the same was created by somebody else, too. */
+export const duplicateLine = (id: string, style: Style): string =>
+  `${style.yellow("!")} ${clean(subjectOf(id))}  ${style.dim("was created by somebody else at the same time: one of two was removed")}`
+
 export const retryLine = (event: Event & { readonly type: "request-retried" }, style: Style): string =>
   style.dim(`… ${clean(event.operation)}: retry ${event.attempt} in ${timeText(event.delay)}: ${clean(event.error)}`)
 
