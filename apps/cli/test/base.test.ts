@@ -1,6 +1,6 @@
 /** Plans against the files as they were on a commit of a Git repository. */
 import { execFile } from "node:child_process"
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises"
+import { mkdir, readdir } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -26,15 +26,6 @@ const commit = async (files: Readonly<Record<string, string>>) => {
 const write = async (name: string, text: string) => {
   await mkdir(join(world.folder, name, ".."), { recursive: true })
   await world.write(name, text)
-}
-
-/** Changes the registry's file by hand. */
-const edit = async (before: string | RegExp, after: string) => {
-  const file = join(world.folder, "quay.json")
-  const text = await readFile(file, "utf8")
-  const changed = text.replace(before, after)
-  expect(changed).not.toBe(text)
-  await writeFile(file, changed)
 }
 
 const WHOLE = `organization: acme
@@ -108,7 +99,7 @@ describe("what the files did not manage", () => {
 describe("what was to be done already", () => {
   test("is told from what the files say since", async () => {
     await scene({ "acme.yaml": WHOLE })
-    await edit(/("ops": \{\s*"role": )"admin"/, '$1"member"')
+    await world.edit((text) => text.replace(/("ops": \{\s*"role": )"admin"/, '$1"member"'))
     await write("acme.yaml", WHOLE.replace("role: member,", "role: creator,").replace(", carol", ""))
     const { stdout } = await world.run(`quay-plan --base main ${SIM} acme.yaml`)
     expect(stdout).toMatch(/^ {2}~ team ops +drift {2}acme\.yaml:4$/m)

@@ -13,15 +13,6 @@ afterEach(() => world[Symbol.asyncDispose]())
 
 const SIM = "--registry sim:./quay.json"
 
-/** Changes the registry's file by hand. */
-const edit = async (change: (text: string) => string) => {
-  const file = join(world.folder, "quay.json")
-  const text = await readFile(file, "utf8")
-  const changed = change(text)
-  expect(changed).not.toBe(text)
-  await writeFile(file, changed)
-}
-
 describe("plan and apply", () => {
   test("what was planned and applied leaves nothing to do", async () => {
     const planned = await world.run(`quay-plan ${SIM} acme.yaml`)
@@ -44,7 +35,7 @@ describe("plan and apply", () => {
 
   test("what was changed by hand is exactly what is planned", async () => {
     await world.run(`quay-apply --yes -q ${SIM} acme.yaml`)
-    await edit((text) =>
+    await world.edit((text) =>
       text
         .replace('"visibility": "private"', '"visibility": "public"')
         .replace('"description": "The product"', '"description": "old"')
@@ -318,7 +309,7 @@ describe("failures", () => {
       ACME.replace("The product", "Our product").replace("ops: { role: admin }", "ops: { role: creator }")
     )
     await world.run(`quay-plan ${SIM} -o plan.json acme.yaml`)
-    await edit((text) => text.replace('"description": "The product"', '"description": "by hand"'))
+    await world.edit((text) => text.replace('"description": "The product"', '"description": "by hand"'))
     const { code, stderr, stdout } = await world.run("quay-apply plan.json")
     expect(code).toBe(5)
     expect(stderr).toContain("is no longer as the plan found it. Nothing was changed.")

@@ -1,5 +1,5 @@
 /** A host for tests: a folder of its own, streams that are kept, answers and signals that the test gives. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { ExitCode } from "../src/exit-code.ts"
@@ -15,6 +15,8 @@ export interface Ended {
 export interface World {
   readonly folder: string
   readonly write: (file: string, text: string) => Promise<void>
+  /** Changes the registry in quay.json by hand. */
+  readonly edit: (change: (text: string) => string) => Promise<void>
   readonly run: (command: string, options?: RunOptions) => Promise<Ended>
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
@@ -42,6 +44,13 @@ export const makeWorld = async (): Promise<World> => {
   return {
     folder,
     write: (file, text) => writeFile(join(folder, file), text),
+    edit: async (change) => {
+      const file = join(folder, "quay.json")
+      const text = await readFile(file, "utf8")
+      const changed = change(text)
+      if (changed === text) throw new Error("nothing was changed by hand")
+      await writeFile(file, changed)
+    },
     run: async (line, { answer, env = {}, now, onOut, onTalk, terminal = false } = {}) => {
       const [name = "", ...args] = words(line)
       if (!isCommand(name)) throw new TypeError(`${name} is no command`)

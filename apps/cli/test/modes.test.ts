@@ -1,5 +1,5 @@
 /** Ways to plan and apply less than all, and to approve a plan: what is done, what is left, and what the commands end with. */
-import { readFile, writeFile } from "node:fs/promises"
+import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { ACME, makeWorld, type World } from "./host.ts"
@@ -18,15 +18,6 @@ afterEach(() => world[Symbol.asyncDispose]())
 const LESS = ACME.replace("  ops: { role: admin }\n", "  qa: { role: member }\n")
   .replace("[alice, bob]", "[alice]")
   .replace("teams:", "prune: [teams]\nteams:")
-
-/** Changes the registry's file by hand. */
-const edit = async (before: string | RegExp, after: string) => {
-  const file = join(world.folder, "quay.json")
-  const text = await readFile(file, "utf8")
-  const changed = text.replace(before, after)
-  expect(changed).not.toBe(text)
-  await writeFile(file, changed)
-}
 
 describe("--no-delete", () => {
   test("does everything else, and lists what it left", async () => {
@@ -153,7 +144,7 @@ describe("--rebase", () => {
   })
 
   test("does what is left of a stale plan", async () => {
-    await edit(/("ops": \{\s*"role": )"admin"/, '$1"member"')
+    await world.edit((text) => text.replace(/("ops": \{\s*"role": )"admin"/, '$1"member"'))
     const refused = await world.run("quay-apply plan.json")
     expect(refused).toMatchObject({ code: 5, stderr: expect.stringContaining("--rebase") })
     const { code, stderr, stdout } = await world.run(`quay-apply --rebase ${SIM} plan.json acme.yaml`)
@@ -172,7 +163,7 @@ describe("--rebase", () => {
   })
 
   test("refuses what goes beyond the plan, and changes nothing", async () => {
-    await edit(/("ops": \{\s*"role": )"admin"/, '$1"member"')
+    await world.edit((text) => text.replace(/("ops": \{\s*"role": )"admin"/, '$1"member"'))
     await world.write(
       "acme.yaml",
       CHANGED.replace("teams:", "teams:\n  qa: { role: member }").replace("Coders", "Devs")

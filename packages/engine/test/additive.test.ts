@@ -1,17 +1,8 @@
 /** Which operations only add: of what a kind does not tell, the worst is thought. */
 import { type Static, Type } from "@sinclair/typebox"
 import { describe, expect, it } from "vitest"
-import {
-  type AnyOperation,
-  additiveOnly,
-  blockingOf,
-  diff,
-  type Kind,
-  PlanBlocked,
-  section,
-  type TargetPlan
-} from "../src/index.ts"
-import { target } from "./arbitrary.ts"
+import { type AnyOperation, additiveOnly, blockingOf, diff, type Kind, PlanBlocked, section } from "../src/index.ts"
+import { planOf } from "./arbitrary.ts"
 
 const schema = Type.Object({
   name: Type.String(),
@@ -133,18 +124,7 @@ const table: ReadonlyArray<readonly [string, ReadonlyArray<AnyOperation>, Readon
 
 describe("an additive plan", () => {
   it.each(table)("%s", (_, operations, messages) => {
-    const plan: TargetPlan = {
-      ...target,
-      scope: [],
-      operations,
-      extras: [],
-      stuck: [],
-      notices: [],
-      left: [],
-      verdicts: [],
-      unchanged: 0
-    }
-    const blocking = blockingOf(additiveOnly(kinds, [plan]))
+    const blocking = blockingOf(additiveOnly(kinds, [planOf(...operations)]))
     expect(blocking.map(({ verdict }) => verdict.message)).toEqual(messages)
     expect(blocking.every(({ verdict }) => verdict.rule === "not-additive" && verdict.allow === undefined)).toBe(true)
     expect(new PlanBlocked(blocking).message.split("\n").filter((it) => it !== "")).toHaveLength(messages.length)

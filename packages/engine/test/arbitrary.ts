@@ -1,6 +1,7 @@
 /** Random registries and random files for them: few names, so that what is there and what is wanted often meet. */
 import fc from "fast-check"
 import {
+  type AnyOperation,
   addressOf,
   collectionId,
   type Declaration,
@@ -160,6 +161,19 @@ export const scene: fc.Arbitrary<Scene> = fc
   })
 
 export const target = { registry: "test", url: "https://quay.example.com" }
+
+/** The plan of these operations, and of nothing else. */
+export const planOf = (...operations: ReadonlyArray<AnyOperation>): TargetPlan => ({
+  ...target,
+  scope: [],
+  operations,
+  extras: [],
+  stuck: [],
+  notices: [],
+  left: [],
+  verdicts: [],
+  unchanged: 0
+})
 
 export const planFor = (model: Model, desired: Desired) => planTarget(kinds, target, desired, model.read(desired))
 

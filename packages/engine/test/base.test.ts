@@ -1,6 +1,7 @@
 /** What files said before: which operations were to be done already, and deletions where they managed nothing. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { LAW_TIMEOUT, lawful } from "../../testing/src/laws.ts"
 import {
   assemble,
   type Base,
@@ -15,10 +16,9 @@ import {
 import { planFor, planIfAny, scene, target } from "./arbitrary.ts"
 import { CALLER, declare, found, team as kind, kinds, organization as org, member as user } from "./world.ts"
 
-const options = { numRuns: 1000, maxSkipsPerRun: 20 }
 const nothing: Base = { declarations: [], scope: [] }
 
-describe("the laws", { timeout: 60_000 }, () => {
+describe("the laws", { timeout: LAW_TIMEOUT }, () => {
   it("all is drift where the files say what they said, and the guard says nothing new", () => {
     fc.assert(
       fc.property(scene, ({ desired, model }) => {
@@ -28,7 +28,7 @@ describe("the laws", { timeout: 60_000 }, () => {
         expect(plan.operations.filter(({ origin }) => origin !== "drift")).toEqual([])
         expect(plan.verdicts).toEqual(whole?.verdicts)
       }),
-      options
+      lawful
     )
   })
 
@@ -43,7 +43,7 @@ describe("the laws", { timeout: 60_000 }, () => {
         const extras = plan.operations.filter((it) => it.action === "delete" && it.reason === "not in the file")
         expect([...told].sort()).toEqual(extras.map(({ id }) => id))
       }),
-      options
+      lawful
     )
   })
 
@@ -56,7 +56,7 @@ describe("the laws", { timeout: 60_000 }, () => {
         const plan = planFor(model, { ...desired, base: other.desired })
         expect(assemble([plan], "1").digest).toBe(assemble([whole], "1").digest)
       }),
-      options
+      lawful
     )
   })
 })

@@ -1,6 +1,7 @@
 /** Two plans side by side: what differs, and what an approval covers. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { LAW_TIMEOUT, lawful } from "../../testing/src/laws.ts"
 import {
   type AnyOperation,
   assemble,
@@ -10,10 +11,9 @@ import {
   type TargetPlan,
   unapproved
 } from "../src/index.ts"
-import { planIfAny, scene, target } from "./arbitrary.ts"
+import { planIfAny, scene, target, planOf as targetOf } from "./arbitrary.ts"
 import { linearize, type Model } from "./world.ts"
 
-const options = { numRuns: 1000, maxSkipsPerRun: 20 }
 const dice = fc.infiniteStream(fc.nat({ max: 1_000_000 }))
 
 const planned = (model: Model, desired: Desired): TargetPlan => {
@@ -24,7 +24,7 @@ const planned = (model: Model, desired: Desired): TargetPlan => {
 }
 const documentOf = (...targets: ReadonlyArray<TargetPlan>): Plan => assemble(targets, "1")
 
-describe("the laws", { timeout: 60_000 }, () => {
+describe("the laws", { timeout: LAW_TIMEOUT }, () => {
   it("two plans differ exactly if their digests do", () => {
     fc.assert(
       fc.property(scene, scene, fc.boolean(), (one, other, same) => {
@@ -32,7 +32,7 @@ describe("the laws", { timeout: 60_000 }, () => {
         const b = documentOf(planned(one.model, same ? one.desired : other.desired))
         expect(comparePlans(a, b).length === 0).toBe(a.digest === b.digest)
       }),
-      options
+      lawful
     )
   })
 
@@ -45,7 +45,7 @@ describe("the laws", { timeout: 60_000 }, () => {
         const back = comparePlans(b, a)
         expect(back.map(({ added, gone }) => [gone, added])).toEqual(there.map(({ added, gone }) => [added, gone]))
       }),
-      { ...options, numRuns: 200 }
+      { ...lawful, numRuns: 200 }
     )
   })
 
@@ -59,7 +59,7 @@ describe("the laws", { timeout: 60_000 }, () => {
         for (const operation of order.slice(0, stop % (order.length + 1))) broken.execute(operation)
         expect(unapproved(documentOf(approved), documentOf(planned(broken, desired)))).toEqual([])
       }),
-      options
+      lawful
     )
   })
 })
@@ -98,18 +98,7 @@ const replace = (before: object, after: object, ...cascades: ReadonlyArray<strin
   cascades
 })
 
-const planOf = (...operations: ReadonlyArray<AnyOperation>): Plan =>
-  documentOf({
-    ...target,
-    scope: [],
-    operations,
-    extras: [],
-    stuck: [],
-    notices: [],
-    left: [],
-    verdicts: [],
-    unchanged: 0
-  })
+const planOf = (...operations: ReadonlyArray<AnyOperation>): Plan => documentOf(targetOf(...operations))
 
 const table: ReadonlyArray<readonly [string, AnyOperation | undefined, AnyOperation, string | undefined]> = [
   ["the same creation", create("admin"), create("admin"), undefined],
@@ -189,7 +178,7 @@ describe("an approval", () => {
   })
 
   it("is for its registries", () => {
-    const elsewhere = documentOf({ ...targetOf(planOf(create("admin"))), url: "https://other.example.com" })
+    const elsewhere = documentOf({ ...targetOf(create("admin")), url: "https://other.example.com" })
     expect(unapproved(planOf(create("admin")), elsewhere)).toMatchObject([
       { url: "https://other.example.com", reason: "its registry is not in the approved plan" }
     ])
@@ -199,9 +188,3 @@ describe("an approval", () => {
     ])
   })
 })
-
-const targetOf = ({ targets }: Plan): TargetPlan => {
-  const [only] = targets
-  if (only === undefined) throw new Error("no target")
-  return only
-}

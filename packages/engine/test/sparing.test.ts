@@ -2,6 +2,7 @@
 import { type Static, Type } from "@sinclair/typebox"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { LAW_TIMEOUT, lawful } from "../../testing/src/laws.ts"
 import {
   type Desired,
   findCycle,
@@ -15,8 +16,6 @@ import {
 import { planFor, planIfAny, scene, target } from "./arbitrary.ts"
 import { kinds, linearize, type Model } from "./world.ts"
 
-const CASES = 1000
-const options = { numRuns: CASES, maxSkipsPerRun: 20 }
 const dice = fc.infiniteStream(fc.nat({ max: 1_000_000 }))
 const spared: fc.Arbitrary<Spared> = fc.oneof(
   fc.constant("all" as const),
@@ -43,7 +42,7 @@ const applied = (model: Model, plan: TargetPlan, stream: Iterator<number>): Mode
   return after
 }
 
-describe("a plan that spares kinds", { timeout: 60_000 }, () => {
+describe("a plan that spares kinds", { timeout: LAW_TIMEOUT }, () => {
   it("removes nothing of them, not even along with something else", () => {
     fc.assert(
       fc.property(scene, spared, dice, ({ desired, model }, spared, stream) => {
@@ -54,7 +53,7 @@ describe("a plan that spares kinds", { timeout: 60_000 }, () => {
         const gone = [...model.objects].filter(([address, { kind }]) => stays(kind) && !after.objects.has(address))
         expect(gone).toEqual([])
       }),
-      options
+      lawful
     )
   })
 
@@ -67,7 +66,7 @@ describe("a plan that spares kinds", { timeout: 60_000 }, () => {
         expect(removals(next).map(({ id }) => id)).toEqual(told.filter(isRemoval))
         expect(told.filter((id) => !idsOf(next).includes(id))).toEqual([])
       }),
-      options
+      lawful
     )
   })
 
@@ -79,7 +78,7 @@ describe("a plan that spares kinds", { timeout: 60_000 }, () => {
         expect(again.operations).toEqual([])
         expect(again.left.map(leftId)).toEqual(gentle.left.map(leftId))
       }),
-      options
+      lawful
     )
   })
 
@@ -95,7 +94,7 @@ describe("a plan that spares kinds", { timeout: 60_000 }, () => {
         expect(findCycle(new Map(nodes.map((it) => [it.id, new Set(it.needs)])))).toBeUndefined()
         expect(gentle.left.filter((it) => ids.has(leftId(it)))).toEqual([])
       }),
-      options
+      lawful
     )
   })
 
@@ -105,7 +104,7 @@ describe("a plan that spares kinds", { timeout: 60_000 }, () => {
         const { gentle, whole } = planned(model, desired, new Set())
         expect(gentle).toEqual(whole)
       }),
-      { ...options, numRuns: 100 }
+      { ...lawful, numRuns: 100 }
     )
   })
 })

@@ -1,4 +1,7 @@
 /** Planning less than all, and what a plan has to be to be applied: approved by its digest, or within one that is stale. */
+import { execFile } from "node:child_process"
+import { join } from "node:path"
+import { promisify } from "node:util"
 import { describe, expect } from "vitest"
 import { apply, comparePlans, PlanDiffers, PlanExceeds, plan } from "../src/index.ts"
 import { rejection, scene } from "./harness.ts"
@@ -115,6 +118,32 @@ describe("the files as they were", () => {
     expect(await rejection(apply(made, it.options))).toMatchObject({ _tag: "PlanBlocked" })
     const allow = { "newly-managed": ["repository-permission=1"] }
     expect((await apply(made, { ...it.options, allow })).outcome).toBe("applied")
+  })
+
+  scene("are looked up from a folder below the checkout's", async (it) => {
+    const git = (...args: ReadonlyArray<string>) =>
+      promisify(execFile)("git", ["-c", "user.name=A", "-c", "user.email=a@example.com", ...args], {
+        cwd: it.directory
+      })
+    const text = "organization: $org\nteams: { dev: { role: member } }\n"
+    await it.file("quaymaster.yaml", "sources: [lab/orgs]\n")
+    await it.file("lab/orgs/acme.yaml", text)
+    await git("init", "-q")
+    await git("add", "-A")
+    await git("commit", "-q", "-m", "files")
+    await it.file("lab/orgs/acme.yaml", text.replace("dev:", "qa: { role: admin }, dev:"))
+    const options = { ...it.options, cwd: join(it.directory, "lab"), base: "HEAD" }
+    for (const files of [{}, { files: ["orgs"] }, { files: ["../lab/orgs/*.yaml"] }]) {
+      const made = await plan({ ...options, ...files })
+      const teams = made.targets[0]?.operations.filter(({ kind }) => kind === "team")
+      expect(teams?.map(({ key, origin }) => [key, origin])).toEqual([
+        [`${it.org}/dev`, "drift"],
+        [`${it.org}/qa`, "change"]
+      ])
+    }
+    expect(await rejection(plan({ ...options, files: ["../../elsewhere.yaml"] }))).toMatchObject({
+      _tag: "ConfigError"
+    })
   })
 
   scene("have to be in a Git checkout", async (it) => {
