@@ -18,7 +18,8 @@ import {
   registryDocumentsOf,
   stateOf,
   undone,
-  type World
+  type World,
+  waitsIn
 } from "./world.ts"
 
 /** The tokens of all robot accounts and applications, which nobody may be told. */
@@ -62,15 +63,15 @@ const strayed = (wanted: Documents, writes: World["writes"]): World["writes"] =>
     return !path.startsWith("/api/v1/superuser/users/") || !owns("users")
   })
 
-/** Of these operations, those that began before something that they need was done. */
-const early = ({ targets: [target] }: Plan, told: World["told"]): ReadonlyArray<string> => {
-  const needs = new Map(target?.operations.map((it) => [it.id, it.needs]))
+/** Operations that began before something that they wait for was done. */
+const early = (plan: Plan, told: World["told"]): ReadonlyArray<string> => {
+  const waits = waitsIn(plan)
   const good = new Set<string>()
   const wrong: Array<string> = []
   for (const event of told) {
     if (event.type === "operation-started")
-      for (const id of needs.get(event.id) ?? [])
-        if (needs.has(id) && !good.has(id)) wrong.push(`${event.id} before ${id}`)
+      for (const id of waits.get(event.id) ?? [])
+        if (waits.has(id) && !good.has(id)) wrong.push(`${event.id} before ${id}`)
     if (event.type === "operation-finished" && !["failed", "skipped", "not-started"].includes(event.outcome))
       good.add(event.id)
   }
@@ -103,6 +104,7 @@ const budget = (wanted: Documents, state: Omit<SimulatorState, "log">, { mailing
   )
   const each = ["notifications", "auto_prune", "immutability", "mirror", "trust", "triggers"]
   const inTeams = wanted.flatMap((it) => Object.values(fields(it["teams"])).map(fields))
+  const inApplications = wanted.flatMap((it) => Object.values(fields(it["applications"])).map(fields))
   const inRobots = wanted.flatMap((it) => Object.values(fields(it["robots"])).map(fields))
   return (
     core +
@@ -113,7 +115,10 @@ const budget = (wanted: Documents, state: Omit<SimulatorState, "log">, { mailing
     // Who is invited is told team by team.
     said(inTeams, mailing ? ["sync", "members"] : ["sync"]) +
     said(inRobots, ["federation"]) +
-    Math.min(1, said(inRobots, ["deliver"]))
+    said(inApplications, ["tokens"]) +
+    // Tokens are told to whoever proves again that all of them are seen; that mail is sent, once for all.
+    2 * Math.min(1, said(inRobots, ["deliver"])) +
+    Math.min(1, said(inTeams, ["members"]))
   )
 }
 

@@ -571,6 +571,7 @@ export const everything = (name: string, { directory }: Registry): Documents => 
         permissions: { users: { alice: "admin" }, robots: { ci: "write" }, teams: { dev: "read" } },
         auto_prune: [{ method: "number_of_tags", value: 50 }],
         immutability: [{ tag_pattern: "v.*" }],
+        triggers: [],
         trust: true,
         state: "normal",
         notifications: [

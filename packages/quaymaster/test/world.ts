@@ -98,8 +98,9 @@ export class World {
     this.files = new Map(files)
     this.secrets = secrets ?? SECRETS
     const kind = JSON.stringify([options.version, options.features, registry])
+    const isTold = scopes === undefined || scopes.includes("user:read") || scopes.includes("user:admin")
     const connect = (): Connection => {
-      const own = connectionTo(this, user ?? me, () => {
+      const own = connectionTo(this, isTold ? (user ?? me) : undefined, () => {
         this.connection = connect()
         this.onSilence()
       })
@@ -266,6 +267,19 @@ export const reached = async (world: World, documents: Documents | string): Prom
 
 export const idsOf = ({ targets }: Plan): ReadonlyArray<string> =>
   targets.flatMap(({ operations }) => operations.map(({ id }) => id))
+
+/** What each operation waits for, with those that a gate stands between. */
+export const waitsIn = ({ targets }: Plan): ReadonlyMap<string, ReadonlySet<string>> => {
+  const gates = new Map(targets.flatMap((target) => target.gates ?? []).map(({ id, needs }) => [id, needs]))
+  return new Map(
+    targets
+      .flatMap(({ operations }) => operations)
+      .map(({ id, impliedBy, needs }) => {
+        const waits = [...needs, ...(impliedBy === undefined ? [] : [impliedBy])].flatMap((it) => gates.get(it) ?? [it])
+        return [id, new Set(waits.filter((it) => it !== id))]
+      })
+  )
+}
 
 export const exportedFrom = async (
   world: World,

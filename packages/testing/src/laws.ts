@@ -23,4 +23,4 @@ export const lawful = {
 }
 
 /** Time for all of that, in milliseconds: one that hangs is a failure. */
-export const LAW_TIMEOUT = Math.max(180_000, lawful.numRuns * 500)
+export const LAW_TIMEOUT = Math.max(180_000, lawful.numRuns * 1000)
