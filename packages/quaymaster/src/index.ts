@@ -52,6 +52,7 @@ import { planRegistry } from "./plan.ts"
 import { loadProject, type ProjectOptions, registryOf, settingsOf } from "./project.ts"
 import { type KindReference, referenceOf, referencePage } from "./reference.ts"
 import { type Rotation, type RotationReport, rotate, rotationTarget } from "./rotate.ts"
+import { listServiceKeys, type ServiceKey } from "./service-keys.ts"
 
 export interface CommonOptions<K extends LibraryKind> extends ProjectOptions, ConnectionOptions {
   /** Kinds beside the built-in ones, made with `defineKind`. */
@@ -381,6 +382,18 @@ export const exportOrganizations = async <K extends LibraryKind = never>(
   return exported
 }
 
+/**
+ * The service keys of a registry, for superusers, sorted by service. Changes nothing. Rejects with a `Failure`: with
+ * `ConnectionFailed` if the token is not a superuser's.
+ */
+export const serviceKeys = async (
+  options: Omit<CommonOptions<never>, "files" | "organizations" | "kinds"> = {}
+): Promise<ReadonlyArray<ServiceKey>> => {
+  const registry = registryFor(await settingsOf(options), options)
+  const work = Effect.flatMap(connect(registry, options), listServiceKeys)
+  return await run(listening(work, registry.name, options.onEvent), options.signal)
+}
+
 export interface RotateOptions<K extends LibraryKind = never> extends CommonOptions<K> {
   /** Hears what is known of the robot account before anything is done, and says whether to go on. Left out: goes on. */
   readonly confirm?: ((rotation: Rotation) => boolean | Promise<boolean>) | undefined
@@ -598,3 +611,4 @@ export { loadPlugins, PluginFailed } from "./plugins.ts"
 export { PlanElsewhere, type ProjectOptions } from "./project.ts"
 export type { FieldReference, KindReference } from "./reference.ts"
 export { type Delivery, type Rotation, RotationFailed, type RotationReport, type RotationSink } from "./rotate.ts"
+export type { ServiceKey } from "./service-keys.ts"

@@ -21,6 +21,7 @@ import { proxyCache } from "./routes/proxy-cache.ts"
 import { quota } from "./routes/quota.ts"
 import { repository } from "./routes/repository.ts"
 import { robot } from "./routes/robot.ts"
+import { serviceKey } from "./routes/service-key.ts"
 import { session } from "./routes/session.ts"
 import { superuser } from "./routes/superuser.ts"
 import { tag } from "./routes/tag.ts"
@@ -33,6 +34,7 @@ export const KINDS: readonly Kind[] = [
   user,
   organization,
   superuser,
+  serviceKey,
   member,
   team,
   robot,

@@ -6,6 +6,7 @@ import { exportCommand } from "./export.ts"
 import { type Names, planCommand } from "./plan.ts"
 import { robotCommand } from "./robot.ts"
 import { schemaCommand } from "./schema.ts"
+import { serviceKeysCommand } from "./service-keys.ts"
 import { simulateCommand } from "./simulate.ts"
 import { validateCommand } from "./validate.ts"
 
@@ -19,6 +20,7 @@ export const quaymasterCommand = Command.make("quaymaster").pipe(
     validateCommand,
     exportCommand,
     robotCommand,
+    serviceKeysCommand,
     simulateCommand,
     schemaCommand,
     explainCommand

@@ -1,4 +1,4 @@
-// What superusers administer: all users and all organizations. Leaves out service keys, logs and messages.
+// What superusers administer: all users and all organizations. Leaves out logs, and what is a kind of its own.
 import { avatar, userAvatar } from "../avatar.ts"
 import type { Call } from "../call.ts"
 import { internalError, invalidRequest, json, message, noContent, notFound } from "../errors.ts"
