@@ -35,6 +35,8 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   readonly kind: Name
   /** What a token must be allowed to, for people: `org:admin`. Nothing is decided by it. */
   readonly scopes?: ReadonlyArray<string>
+  /** The first release that has it, for people, where nothing that it requires says so. */
+  readonly since?: string
   /** The shape of an object. A field that a file leaves out is not managed. */
   readonly schema: Schema
   /** The fields that make up the key. They never change. */

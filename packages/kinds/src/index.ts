@@ -1,4 +1,39 @@
-/** Quay's resource kinds. Adding one is a file, its test, and a line in this list. */
+/**
+ * Quay's resource kinds. Adding one is a file, its test, and a line in this list.
+ *
+ * The order between them is what each says of its objects. An object lives in the one that it is drawn under: it is made after
+ * that, and goes along with it. What it *needs* is made before it, and outlives it. What it *follows* is brought in order before it
+ * is made. What it *excludes* nobody can manage beside it, and comes when it is gone. What it *makes* the registry makes by itself,
+ * so that it is made after it, and only what is missing.
+ *
+ *   organization ······················ makes team, team-member
+ *   ├─ team
+ *   │  ├─ team-member ················· needs robot, user
+ *   │  └─ team-sync ··················· excludes team-member
+ *   ├─ robot
+ *   │  ├─ robot-credential
+ *   │  └─ robot-federation
+ *   ├─ default-permission ············· needs robot, team, user
+ *   ├─ quota
+ *   ├─ organization-notification ······ needs team; follows quota
+ *   ├─ organization-auto-prune
+ *   ├─ organization-immutability
+ *   ├─ organization-mirror ············ needs robot; excludes organization-immutability, proxy-cache
+ *   ├─ proxy-cache ···················· follows organization-immutability, organization-mirror
+ *   ├─ application
+ *   │  └─ application-token
+ *   └─ repository ····················· follows default-permission, organization-mirror; makes repository-permission, repository-state, repository-trust
+ *      ├─ repository-mirror ··········· needs robot; makes repository-permission, repository-state
+ *      ├─ repository-state
+ *      ├─ repository-trust
+ *      ├─ repository-permission ······· needs robot, team, user
+ *      ├─ repository-notification ····· needs team
+ *      ├─ repository-auto-prune
+ *      ├─ repository-immutability
+ *      └─ build-trigger
+ *   user
+ *   global-message
+ */
 import { application } from "./application.ts"
 import { applicationToken } from "./application-token.ts"
 import { buildTrigger } from "./build-trigger.ts"

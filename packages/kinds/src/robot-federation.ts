@@ -90,6 +90,7 @@ const set = (after: RobotFederation) =>
 export const robotFederation: Kind<"robot-federation", typeof schema, ReadError, Quay> = {
   kind: "robot-federation",
   scopes: ["org:admin"],
+  since: "3.13",
   schema,
   identity: ["organization", "robot"],
   key,

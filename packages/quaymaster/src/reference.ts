@@ -10,7 +10,7 @@ export interface FieldReference {
   readonly type: string
   readonly required: boolean
   readonly description: string
-  /** `yes`; `by replacing the object`; or why not. */
+  /** `yes`; `by replacing the object`; or why not. Empty where it stands for objects of their own. */
   readonly changes: string
   /** What the registry must offer for the field, beside what the kind needs. */
   readonly requires: string
@@ -26,6 +26,10 @@ export interface KindReference {
   readonly extras: string
   /** What a deletion loses. */
   readonly loses: string
+  /** What is lost where a change replaces the object, or that none does. */
+  readonly replacing: string
+  /** The first release of Quay that has it; empty where nobody says. */
+  readonly since: string
   readonly requires: string
   /** What the token must be allowed to. */
   readonly scopes: string
@@ -78,6 +82,30 @@ const requirementText = ({ feature, since }: Requirement): string =>
     ", "
   )
 
+const fixedBecause = ({ fixed }: Kind, name: string): string | undefined =>
+  fixed !== undefined && Object.hasOwn(fixed, name) ? fixed[name] : undefined
+
+const changesOf = (kind: Kind, name: string): string => {
+  const fixed = fixedBecause(kind, name)
+  if (fixed !== undefined) return `no: ${fixed}`
+  const isName = kind.identity.includes(name) || (kind.section.under === "registry" && kind.section.name === name)
+  if (isName) return "no: it is the object's name"
+  if (kind.update !== undefined) return "yes"
+  return Object.hasOwn(kind.schema.properties, name) ? "by replacing the object" : ""
+}
+
+/** What is lost where a change replaces an object. A field that is fixed, or part of the name, replaces none. */
+const replacingOf = (kind: Kind): string => {
+  const isReplaced = fieldsOf(kind).some(({ changes }) => changes === "by replacing the object")
+  return !isReplaced || kind.delete === undefined ? "never replaced" : (kind.destroys ?? "nothing")
+}
+
+/** What Quaymaster knows of Quay begins with this release. Kinds of plugins, whose names have a dot, say themselves what they need. */
+const FIRST = "3.7"
+
+const sinceOf = ({ kind, requires, since }: Kind): string =>
+  requires?.since ?? since ?? (kind.includes(".") ? "" : FIRST)
+
 const fieldsOf = (kind: Kind): ReadonlyArray<FieldReference> => {
   const entries = entriesOf(kind.section.schema({}))
   const fields = new Map<string, FieldReference>()
@@ -85,7 +113,6 @@ const fieldsOf = (kind: Kind): ReadonlyArray<FieldReference> => {
     const required = Array.isArray(entry["required"]) ? entry["required"] : []
     for (const [name, schema] of Object.entries(at(entry, "properties"))) {
       if (!isRecord(schema) || fields.has(name)) continue
-      const fixed = kind.fixed !== undefined && Object.hasOwn(kind.fixed, name) ? kind.fixed[name] : undefined
       const own = kind.requires?.fields
       fields.set(name, {
         name,
@@ -93,13 +120,7 @@ const fieldsOf = (kind: Kind): ReadonlyArray<FieldReference> => {
         required:
           entries.every((it) => Array.isArray(it["required"]) && it["required"].includes(name)) && required.length > 0,
         description: typeof schema["description"] === "string" ? schema["description"] : "",
-        changes: kind.identity.includes(name)
-          ? "no: it is the object's name"
-          : fixed !== undefined
-            ? `no: ${fixed}`
-            : kind.update === undefined
-              ? "by replacing the object"
-              : "yes",
+        changes: changesOf(kind, name),
         requires: own !== undefined && Object.hasOwn(own, name) ? requirementText(own[name] ?? {}) : ""
       })
     }
@@ -121,9 +142,11 @@ export const referenceOf = (kind: Kind): KindReference => {
     place: kind.section.under === "registry" ? kind.section.name : `${kind.section.under}.${kind.section.name}`,
     description: typeof description === "string" ? description : "",
     fields: fieldsOf(kind),
-    extras: kind.delete === undefined ? "kept: Quay offers no way to delete them" : EXTRAS[kind.extras],
+    extras: kind.delete === undefined ? "kept: there is no way to delete them" : EXTRAS[kind.extras],
     loses: kind.delete === undefined ? "" : (kind.destroys ?? "nothing"),
-    requires: kind.requires === undefined ? "" : requirementText(kind.requires),
+    replacing: replacingOf(kind),
+    since: sinceOf(kind),
+    requires: kind.requires?.feature === undefined ? "" : requirementText({ feature: kind.requires.feature }),
     scopes: (kind.scopes ?? []).join(", ")
   }
 }
@@ -136,7 +159,16 @@ const row = (cells: ReadonlyArray<string>): string => `| ${cells.map(cell).join(
 export const referencePage = (kinds: ReadonlyArray<Kind>): string => {
   const all = kinds.map(referenceOf)
   const overview = all.map((it) =>
-    row([`[${it.kind}](#${it.kind})`, `\`${it.place}\``, it.extras, it.loses, it.requires, it.scopes])
+    row([
+      `[${it.kind}](#${it.kind})`,
+      `\`${it.place}\``,
+      it.since,
+      it.requires,
+      it.scopes,
+      it.extras,
+      it.loses,
+      it.replacing
+    ])
   )
   const sections = all.map((it) =>
     [
@@ -169,12 +201,14 @@ export const referencePage = (kinds: ReadonlyArray<Kind>): string => {
     row([
       "kind",
       "in a file",
+      "since Quay",
+      "the registry must have",
+      "token scopes",
       "objects that no file declares",
       "a deletion loses",
-      "the registry must have",
-      "token scopes"
+      "a replacement loses"
     ]),
-    "|---|---|---|---|---|---|",
+    "|---|---|---|---|---|---|---|---|",
     ...overview,
     "",
     sections.join("\n\n")

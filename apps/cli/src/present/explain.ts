@@ -11,11 +11,13 @@ export const kindsText = (kinds: ReadonlyArray<KindReference>, style: Style): st
 }
 
 export const kindText = (reference: KindReference, style: Style): string => {
-  const { description, extras, fields, kind, loses, place, requires, scopes } = reference
+  const { description, extras, fields, kind, loses, place, replacing, requires, scopes, since } = reference
   const facts = [
     ["in a file", place],
     ["undeclared objects", extras],
     ["a deletion loses", loses],
+    ["a replacement loses", replacing],
+    ["since Quay", since],
     ["the registry must have", requires],
     ["the token needs", scopes]
   ].filter(([, text]) => text !== "")
@@ -29,7 +31,7 @@ export const kindText = (reference: KindReference, style: Style): string => {
       `  ${style.bold(padded(field.name, widest))}  ${field.type}${field.required ? style.dim("  required") : ""}`,
       ...[
         field.description,
-        field.changes === "yes" ? "" : `changes: ${field.changes}`,
+        field.changes === "yes" || field.changes === "" ? "" : `changes: ${field.changes}`,
         field.requires === "" ? "" : `needs ${field.requires}`
       ]
         .filter((text) => text !== "")
