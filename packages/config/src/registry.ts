@@ -25,8 +25,8 @@ export interface Registry {
   readonly rps?: number
   /** How long one request may take, in milliseconds. */
   readonly timeout?: number
-  /** The proxy's URL; false for none, whatever the environment says. */
-  readonly proxy?: string | false
+  /** The proxy's URL, or where it is; false for none, whatever the environment says. */
+  readonly proxy?: string | SecretRef | false
 }
 
 /** The registries that are known by name. */

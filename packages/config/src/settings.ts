@@ -44,10 +44,11 @@ const registrySchema = Type.Object(
       })
     ),
     proxy: Type.Optional(
-      Type.Union([Type.String({ minLength: 1 }), Type.Literal(false)], {
-        description: "The proxy's URL; false for none, whatever the environment says.",
+      Type.Union([Type.String({ minLength: 1 }), Type.Literal(false), secretRef], {
+        description:
+          "The proxy's URL, as a reference if it has a user in it; false for none, whatever the environment says.",
         writeOnly: true,
-        "x-rule": "a URL, or false"
+        "x-rule": "a URL, { env: NAME }, { file: PATH } or false"
       })
     )
   },
@@ -229,8 +230,8 @@ export const decodeSettings = (source: TextSource, cwd: string): Settings => {
   for (const [name, it] of Object.entries(settings.registries ?? {})) {
     const parsed = parseUrl(it.url, directory)
     if ("fault" in parsed) complain(["registries", name, "url"], parsed.fault)
-    if (typeof it.proxy === "string" && !proxyLike(it.proxy))
-      complain(["registries", name, "proxy"], "should be a URL that starts with http:// or https://, or false")
+    const proxyFault = typeof it.proxy === "string" ? proxyFaultOf(it.proxy) : undefined
+    if (proxyFault !== undefined) complain(["registries", name, "proxy"], ...proxyFault)
     if ((it.cert === undefined) !== (it.key === undefined)) {
       const missing = it.cert === undefined ? "cert" : "key"
       const there = it.cert === undefined ? "key" : "cert"
@@ -293,7 +294,13 @@ const listed = (names: ReadonlyArray<string>): string =>
     ? "registries names none"
     : `named here: ${names.map((name) => (NAMED.test(name) ? name : quote(name))).join(", ")}`
 
-const proxyLike = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
+const proxyFaultOf = (text: string): readonly [fault: string, hint?: string] | undefined => {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol))
+    return ["should be a URL that starts with http:// or https://, or false"]
+  if (url.username === "" && url.password === "") return undefined
+  return ["has a user or a password in it", "put the whole URL elsewhere and write { env: NAME } or { file: PATH }"]
+}
 
 const registryOf = (name: string, url: string, said: Static<typeof registrySchema>, directory: string): Registry => {
   const { ca, cert, key, parallelism, proxy, rps, timeout, token, verify } = said
@@ -309,7 +316,9 @@ const registryOf = (name: string, url: string, said: Static<typeof registrySchem
     ...(parallelism === undefined ? {} : { parallelism }),
     ...(rps === undefined ? {} : { rps }),
     ...(timeout === undefined ? {} : { timeout: milliseconds(timeout) }),
-    ...(proxy === undefined ? {} : { proxy })
+    ...(proxy === undefined
+      ? {}
+      : { proxy: typeof proxy === "object" && "file" in proxy ? { file: file(proxy.file) } : proxy })
   }
 }
 

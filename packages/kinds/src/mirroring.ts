@@ -13,21 +13,39 @@ import { SectionError } from "./section-error.ts"
 
 const closed = { additionalProperties: false }
 
-const texts = (http: string, https: string, no_proxy: string) =>
+/** Stands for a user and a password that somebody put into an address elsewhere. */
+const HIDDEN = "hidden@"
+
+/** An address as it may be told. */
+export const told = (address: string): string => address.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, `$1${HIDDEN}`)
+
+const isHidden = (address: string | undefined): boolean => /^([a-z][a-z0-9+.-]*:\/\/)?hidden@/i.test(address ?? "")
+
+/** Whether there is more to the proxies than is told. */
+export const hidesUser = ({ http, https }: Proxy): boolean => isHidden(http) || isHidden(https)
+
+/** An address in a file. Nothing that is wrong with one is quoted: it may be the password. */
+export const plainAddress = {
+  pattern: "^[^@]*$",
+  "x-rule": "an address without a user and a password in it",
+  writeOnly: true
+} as const
+
+const texts = (options: object, http: string, https: string, no_proxy: string) =>
   Type.Object(
     {
-      http: Type.Optional(Type.String({ description: http })),
-      https: Type.Optional(Type.String({ description: https })),
+      http: Type.Optional(Type.String({ ...options, description: http })),
+      https: Type.Optional(Type.String({ ...options, description: https })),
       no_proxy: Type.Optional(Type.String({ description: no_proxy }))
     },
     { ...closed, description: "Through what the other registry is reached. Empty text: directly." }
   )
 
-const proxy = texts(
+const PROXY = [
   "The proxy for http.",
   "The proxy for https: `http://proxy.example.com:3128`.",
   "Hosts that are reached directly, with commas between them."
-)
+] as const
 
 /** The fields of an object. Lengths of time are in their shortest form; no user name, and no proxy, is an empty text. */
 export const mirroringFields = {
@@ -40,7 +58,7 @@ export const mirroringFields = {
   username_secret: Type.Optional(secretRef),
   password: Type.Optional(secretRef),
   verify_tls: Type.Optional(Type.Boolean()),
-  proxy: Type.Optional(proxy),
+  proxy: Type.Optional(texts({}, ...PROXY)),
   enabled: Type.Optional(Type.Boolean()),
   timeout: Type.Optional(Type.String()),
   /** Asked for by hand: that it runs now. No file says it. */
@@ -83,7 +101,7 @@ export const mirroringNode = {
   verify_tls: Type.Optional(
     Type.Boolean({ description: "Whether the other registry's certificate is checked. Default true." })
   ),
-  proxy: Type.Optional(proxy),
+  proxy: Type.Optional(texts(plainAddress, ...PROXY)),
   enabled: Type.Optional(Type.Boolean({ description: "false: it stays, and does not run." })),
   timeout: duration("How long one run may take to copy an image: `5m`.")
 }
@@ -155,7 +173,9 @@ export const writeMirroring = ({
   username,
   verify_tls
 }: Mirroring): MirroringNode => {
-  const proxies = Object.fromEntries(Object.entries(proxy ?? {}).filter(([, value]) => value !== ""))
+  const proxies = Object.fromEntries(
+    Object.entries(proxy ?? {}).filter(([, value]) => value !== "" && !isHidden(value))
+  )
   return {
     ...(robot === undefined ? {} : { robot }),
     ...(interval === undefined ? {} : { interval }),

@@ -70,12 +70,14 @@ const SECRETS: ReadonlyMap<string, string> = new Map([
 
 // What a file says
 
-const Url = (description: string) =>
-  Type.Union([Type.String({ pattern: "^https?://[^\\s/]" }), secretRef], {
-    writeOnly: true,
-    "x-rule": "an address that begins with https:// or http://, { env: NAME } or { file: PATH }",
-    description
-  })
+// Whoever knows a Slack webhook's address may post to it, so that one is a secret as a whole. Any other may be public, but for
+// the parts of it that passwords and tokens stand in.
+const Url = Type.Union([Type.String({ pattern: "^https?://[^\\s/@?#]+(/[^\\s@?#]*)?$" }), secretRef], {
+  writeOnly: true,
+  "x-rule":
+    "an address that begins with https:// or http:// and has no user, no query and no fragment, { env: NAME } or { file: PATH }",
+  description: "Where Quay posts what happened."
+})
 
 /** An entry of a section: one alternative for each method. `fields` are those of the event. */
 export const notificationEntry = <Fields extends TProperties>(fields: Fields) => {
@@ -88,10 +90,10 @@ export const notificationEntry = <Fields extends TProperties>(fields: Fields) =>
     })
   return Type.Union([
     entry("webhook", {
-      url: Url("Where Quay posts what happened."),
+      url: Url,
       template: Type.Optional(Type.String({ minLength: 1, description: "A template of the JSON that Quay posts." }))
     }),
-    entry("slack", { url: Url("The address of a Slack webhook.") }),
+    entry("slack", { url: secretRef }),
     entry("email", {
       email: Type.String({
         pattern: "^[^@\\s]+@[^@\\s]+$",
@@ -122,7 +124,7 @@ export type NotificationEntry = {
   readonly event_config?: EventConfig
 } & (
   | { readonly method: "webhook"; readonly config: { readonly url: string | SecretRef; readonly template?: string } }
-  | { readonly method: "slack"; readonly config: { readonly url: string | SecretRef } }
+  | { readonly method: "slack"; readonly config: { readonly url: SecretRef } }
   | { readonly method: "email"; readonly config: { readonly email: string } }
   | {
       readonly method: "quay_notification"
@@ -137,8 +139,9 @@ export type NotificationEntry = {
 
 const settings = (entry: NotificationEntry): Pick<Notification, "config" | "secret"> => {
   switch (entry.method) {
-    case "webhook":
-    case "slack": {
+    case "slack":
+      return { config: {}, secret: entry.config.url }
+    case "webhook": {
       const { url, ...rest } = entry.config
       return typeof url === "string" ? { config: { url, ...rest } } : { config: rest, secret: url }
     }

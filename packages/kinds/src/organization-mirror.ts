@@ -13,6 +13,7 @@ import { eachOrganization } from "./each.ts"
 import {
   changedFields,
   credentialsOf,
+  hidesUser,
   mirroringBody,
   mirroringChanges,
   mirroringFields,
@@ -25,6 +26,7 @@ import {
   refusesToRun,
   scheduleOf,
   syncNow,
+  told,
   writeMirroring
 } from "./mirroring.ts"
 import { item, Visibility } from "./names.ts"
@@ -102,15 +104,15 @@ const fromView = (organization: string, view: OrganizationMirrorView): Organizat
   return {
     organization,
     type: view.external_registry_type,
-    url: view.external_registry_url,
+    url: told(view.external_registry_url),
     namespace: view.external_namespace,
     visibility: view.visibility,
     repository_filters: view.repository_filters,
     ...mirroringFrom(organization, view),
     verify_tls: config["verify_tls"] !== false,
     proxy: {
-      http: textOf(config, "http_proxy"),
-      https: textOf(config, "https_proxy"),
+      http: told(textOf(config, "http_proxy")),
+      https: told(textOf(config, "https_proxy")),
       no_proxy: textOf(config, "no_proxy")
     },
     timeout: formatDuration(view.skopeo_timeout)
@@ -172,6 +174,24 @@ const crowded = (organization: string, world: World): string | undefined => {
     : `The files declare ${length === 1 ? "a repository" : `${length} repositories`} of ${organization} as well, and Quay ` +
         "mirrors into an empty organization only. Leave them out: the mirror makes those that it finds."
 }
+
+/** A mirror with its proxies as the registry has them, which are more than is told where there is a user in them. */
+const untold = (mirror: OrganizationMirror): Effect.Effect<Partial<OrganizationMirror>, ReadError, Quay> =>
+  mirror.proxy === undefined || !hidesUser(mirror.proxy)
+    ? Effect.succeed(mirror)
+    : Effect.map(
+        ask((client, signal) =>
+          client.GET("/api/v1/organization/{orgname}/mirror", { params: path(mirror.organization), signal })
+        ),
+        ({ external_registry_config: config }) => ({
+          ...mirror,
+          proxy: {
+            http: textOf(config, "http_proxy"),
+            https: textOf(config, "https_proxy"),
+            no_proxy: textOf(config, "no_proxy")
+          }
+        })
+      )
 
 /** Quay replaces it as a whole. */
 const configOf = ({ proxy, verify_tls }: OrganizationMirror, before: Partial<OrganizationMirror> = {}) => ({
@@ -300,7 +320,7 @@ export const organizationMirror: Kind<"organization-mirror", typeof schema, Read
         ...(fields.has("robot") && robot !== undefined ? { robot_username: robotUser(organization, robot) } : {}),
         ...(fields.has("timeout") && timeout !== undefined ? { skopeo_timeout: parseDuration(timeout) } : {}),
         ...(fields.has("verify_tls") || fields.has("proxy")
-          ? { external_registry_config: configOf(after, before) }
+          ? { external_registry_config: configOf(after, yield* untold(before)) }
           : {})
       }
       yield* ask((client, signal) =>

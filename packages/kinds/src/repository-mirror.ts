@@ -33,6 +33,7 @@ import {
   refusesToRun,
   scheduleOf,
   syncNow,
+  told,
   writeMirroring
 } from "./mirroring.ts"
 import { item } from "./names.ts"
@@ -117,7 +118,11 @@ const fromView = (repository: string, view: MirrorView): RepositoryMirror => {
     ...mirroringFrom(organizationOf(repository), view),
     verify_tls: verify_tls ?? true,
     unsigned_images: unsigned_images ?? false,
-    proxy: { http: proxy?.http_proxy ?? "", https: proxy?.https_proxy ?? "", no_proxy: proxy?.no_proxy ?? "" },
+    proxy: {
+      http: told(proxy?.http_proxy ?? ""),
+      https: told(proxy?.https_proxy ?? ""),
+      no_proxy: proxy?.no_proxy ?? ""
+    },
     ...(skopeo_timeout_interval === undefined ? {} : { timeout: formatDuration(skopeo_timeout_interval) }),
     ...(architecture_filter === undefined ? {} : { architecture_filter: architecture_filter ?? [] })
   }

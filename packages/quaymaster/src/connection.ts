@@ -2,7 +2,9 @@
  * A connection to one registry: the client with its credentials, the limiter that all its requests pass, and who we are
  * there. A `sim:` URL is a simulated registry inside this process; all else is reached over HTTP.
  */
+import { resolve } from "node:path"
 import { type Registry, readSecretFile, resolveSecret } from "@quaymaster/config"
+import type { SecretRef } from "@quaymaster/engine"
 import { type LocalFiles, makeQuay, type Quay } from "@quaymaster/kinds"
 import { EventSink, makeLimiter, type RegistryEvent, retrying } from "@quaymaster/runtime"
 import {
@@ -13,7 +15,8 @@ import {
   operationFor,
   type QuayClient,
   type QuayFailure,
-  type TlsOptions
+  type TlsOptions,
+  type TransportOptions
 } from "@quaymaster/sdk"
 import type { OpenedSimulator } from "@quaymaster/simulator"
 import * as Data from "effect/Data"
@@ -32,7 +35,7 @@ export interface ConnectionOptions {
   readonly timeout?: number | undefined
   /** Where references to secrets are looked up. Default: the process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
-  /** Where relative paths of files start that credentials are delivered to. Default: the process's working directory. */
+  /** Where relative paths start, of files that secrets are in or are delivered to. Default: the process's working directory. */
   readonly cwd?: string | undefined
 }
 
@@ -111,7 +114,7 @@ export const connectOver = (
         limiter,
         caller,
         files,
-        secret: (reference) => resolveSecret(reference, options.env ?? process.env, readSecretFile)
+        secret: (reference) => lookUp(reference, options)
       }),
       stillUs: Effect.flatMap(whoAmI, (now) =>
         nameOf(now) === caller && isSuperuser(now) === isSuperuser(us)
@@ -177,17 +180,27 @@ const remote = (registry: Registry, options: ConnectionOptions) =>
         tls: await tlsOf(registry),
         ...(token === undefined ? {} : { token }),
         ...(timeout === undefined ? {} : { timeout }),
-        ...(registry.proxy === undefined ? {} : { proxy: registry.proxy })
+        ...(await proxyOf(registry, options))
       })
     }),
     closing
   )
 
+/** The secret that a reference stands for. */
+const lookUp = (reference: SecretRef, { cwd = process.cwd(), env = process.env }: ConnectionOptions): Promise<string> =>
+  resolveSecret(reference, env, (file) => readSecretFile(resolve(cwd, file)))
+
+const proxyOf = async ({ proxy }: Registry, options: ConnectionOptions): Promise<Pick<TransportOptions, "proxy">> =>
+  proxy === undefined
+    ? {}
+    : {
+        proxy: typeof proxy === "object" ? await lookUp(proxy, options) : proxy
+      }
+
 const tokenOf = async (registry: Registry, options: ConnectionOptions): Promise<string | undefined> => {
   if (options.token !== undefined) return options.token
-  const env = options.env ?? process.env
-  if (registry.token !== undefined) return await resolveSecret(registry.token, env, readSecretFile)
-  return env["QUAY_TOKEN"]
+  if (registry.token !== undefined) return await lookUp(registry.token, options)
+  return (options.env ?? process.env)["QUAY_TOKEN"]
 }
 
 const tlsOf = async ({ ca, cert, key, verify }: Registry): Promise<TlsOptions> => {

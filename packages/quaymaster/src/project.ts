@@ -114,6 +114,9 @@ export class PlanElsewhere extends Error {
   }
 }
 
+/** What somebody said, unless a password could be in it. */
+const sayable = (text: string): string => (/[@?#]/.test(text) && !text.startsWith("sim:") ? "what was said" : text)
+
 /**
  * The registry that a plan's target names, as the settings know it now.
  * @throws {PlanElsewhere} if that name stands for another URL now, or `registry`, a name or a URL, for another registry.
@@ -131,6 +134,6 @@ export const registryOf = (
     )
   const said = options.registry
   if (said !== undefined && addressOf(settings, said, options.cwd ?? process.cwd()) !== target.url)
-    throw new PlanElsewhere(target.registry, `The plan is for ${target.url}, and not for ${said}.`)
+    throw new PlanElsewhere(target.registry, `The plan is for ${target.url}, and not for ${sayable(said)}.`)
   return known ?? { name: target.registry, url: target.url, verify: true }
 }
