@@ -148,7 +148,13 @@ plugins: [./my-kind.ts, "@acme/quay-kinds", /opt/kind.ts]
     ],
     [
       "registries: { prod: { url: 'sim:', proxy: true } }",
-      ["1:43: registries.prod.proxy: should be a URL, or false, is true"]
+      ["1:43: registries.prod.proxy: should be a URL, { env: NAME }, { file: PATH } or false, is true"]
+    ],
+    [
+      "registries: { prod: { url: 'sim:', proxy: 'http://bob:hunter2@proxy.example.com' } }",
+      [
+        "1:43: registries.prod.proxy: has a user or a password in it; put the whole URL elsewhere and write { env: NAME } or { file: PATH }"
+      ]
     ],
     [
       "registries: { prod: { url: 'sim:', proxy: hunter2 } }",

@@ -34,7 +34,7 @@ const made = (trial: Trial, { eventConfig = {}, ...body }: Body) =>
 const file = (...notifications: ReadonlyArray<string>) =>
   `repositories: { app: { notifications: [${notifications.join(", ")}] } }`
 
-const A = "https://hooks.example.com/a?token=hunter2"
+const A = "https://hooks.example.com/a/hunter2"
 const B = "https://hooks.example.com/b"
 const plain = (url: string, rest = "") => `{ event: repo_push, method: webhook, config: { url: "${url}" }${rest} }`
 const byReference = (name: string, rest = "") =>
@@ -452,6 +452,13 @@ describe("a plan of notifications", () => {
     ["a method that is none", "{ event: repo_push, method: pigeon, config: {} }", /webhook, slack, email/],
     ["an address that is none", "{ event: repo_push, method: webhook, config: { url: hunter2 } }", /begins with https/],
     ["a webhook without one", "{ event: repo_push, method: webhook, config: {} }", /"url" is missing/],
+    ["a query, which may hold a token", plain("https://hooks.example.com/a?token=x"), /no user, no query/],
+    ["a password in an address", plain("https://bob:x@hooks.example.com/a"), /no user, no query/],
+    [
+      "a Slack address, which is a secret as a whole",
+      '{ event: repo_push, method: slack, config: { url: "https://hooks.example.com/a" } }',
+      /url: a secret stays out of the file|should be \{ env: NAME \} or \{ file: PATH \}/
+    ],
     ["another method's settings", "{ event: repo_push, method: slack, config: { email: a@b.c } }", /"email"/],
     ["no settings at all", "{ event: repo_push, method: slack }", /"config" is missing/],
     ["no method", "{ event: repo_push, config: { url: https://x.example.com } }", /"method" is missing/],

@@ -118,7 +118,7 @@ describe("a write whose answer is lost", () => {
       default_permissions: [{ role: "read", team: "dev" }],
       repositories: {
         app: {
-          notifications: [{ event: "repo_push", method: "slack", config: { url: "https://hooks.example.com/a" } }]
+          notifications: [{ event: "repo_push", method: "webhook", config: { url: "https://hooks.example.com/a" } }]
         }
       }
     })

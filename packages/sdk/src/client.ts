@@ -3,6 +3,7 @@
  * and rejects with a `QuayError`; `quay.raw.GET(…)` resolves to `{ data, error, response }` as openapi-fetch does. One call is
  * one request: retries, limits and caches belong to whoever calls.
  */
+import { unescape as decoded } from "node:querystring"
 import createClient, { type Client, type MaybeOptionalInit } from "openapi-fetch"
 import { faultIn } from "./answers.ts"
 import { DecodeError, Invalid, QuayError, type QuayErrorInfo, TransportError } from "./errors.ts"
@@ -167,6 +168,17 @@ const textOfAnswer = async (answer: WireAnswer, maxBytes: number, info: QuayErro
   return text
 }
 
+/** As many secrets that were sent are kept out of all later messages; shorter ones would take words out of them. */
+const MOST_REMEMBERED = 1000
+const SHORTEST_REMEMBERED = 8
+
+const proxySecrets = (proxy: QuayClientOptions["proxy"]): string[] => {
+  const url = typeof proxy === "string" ? URL.parse(proxy) : null
+  if (url === null || url.password === "") return []
+  const [username, password] = [decoded(url.username), decoded(url.password)]
+  return [url.password, password, `${username}:${password}`]
+}
+
 const defaultTimeout = 30_000
 const defaultMaxBytes = 32 * 1024 * 1024
 
@@ -261,17 +273,23 @@ export const createQuayClient = (options: QuayClientOptions): QuayClient => {
     }
   }
 
-  const secrets = (): string[] => (token === undefined ? [] : [token])
+  // A registry may say what it was sent long after it was sent.
+  const sent = new Set<string>(proxySecrets(options.proxy))
+  const secrets = (): string[] => [...(token === undefined ? [] : [token]), ...sent]
   const raw = createClient<paths>({
     baseUrl: textOf(base),
     fetch: send,
     pathSerializer: (template, values) => fillPath(template, values, options.encodeSlash === true)
   })
-  const at = (method: string, path: string, init: { readonly body?: unknown } | undefined): Place => ({
-    method,
-    path,
-    secrets: () => [...secrets(), ...secretsIn(init?.body, path)]
-  })
+  const at = (method: string, path: string, init: { readonly body?: unknown } | undefined): Place => {
+    const own = secretsIn(init?.body, path)
+    for (const secret of own) if (secret.length >= SHORTEST_REMEMBERED) sent.add(secret)
+    for (const oldest of sent) {
+      if (sent.size <= MOST_REMEMBERED) break
+      sent.delete(oldest)
+    }
+    return { method, path, secrets: () => [...secrets(), ...own] }
+  }
   const close = (): Promise<void> => wire.close()
   return {
     url: textOf(base),

@@ -78,7 +78,7 @@ export const wordsOf = (body: unknown): string | undefined => {
 
 const SECRET_NAME = /password|secret|token|api_key/i
 
-/** The strings in a request's body that must not be repeated: passwords, tokens, and all of a notification's settings. */
+/** The strings in a request's body that must not be repeated: passwords, tokens, and where a notification is sent. */
 export const secretsIn = (body: unknown, path = ""): string[] => {
   const found: string[] = []
   const walk = (value: unknown, secret: boolean): void => {
@@ -87,7 +87,7 @@ export const secretsIn = (body: unknown, path = ""): string[] => {
     } else if (Array.isArray(value)) for (const item of value) walk(item, secret)
     else if (isRecord(value))
       for (const [key, item] of Object.entries(value))
-        walk(item, secret || SECRET_NAME.test(key) || (key === "config" && path.includes("notification")))
+        walk(item, secret || SECRET_NAME.test(key) || (key === "url" && path.includes("notification")))
   }
   walk(body, false)
   return found

@@ -14,7 +14,7 @@ import {
   TransportError,
   version
 } from "../src/index.ts"
-import { configuration, html, json, observed, rejection } from "./helpers.ts"
+import { configuration, html, json, observed, rejection, serving } from "./helpers.ts"
 
 const path = { orgname: "acme" }
 const secret = "t0k3n-of-the-test"
@@ -188,6 +188,62 @@ describe("secrets", () => {
       expect(printed).not.toContain("robot-s3cret")
     }
     expect(errors[3]).toBeInstanceOf(Invalid)
+  })
+
+  it("that were sent once are in no later error, in whatever form they are written", async () => {
+    const password = 'hunter2 "pass" ü/+='
+    let said = ""
+    const { quay } = observed(() => (said === "" ? json({}, 201) : json({ message: said }, 400)))
+    const url = "https://hooks.example.com/s3cret"
+    const repository = "acme/app"
+    const body = { event: "repo_push", method: "webhook", config: { url }, eventConfig: {} }
+    await quay
+      .POST("/api/v1/repository/{repository}/notification/", { params: { path: { repository } }, body })
+      .catch(() => {})
+    await quay
+      .POST("/api/v1/organization/{orgname}/proxycache", {
+        params: { path },
+        body: { upstream_registry: "docker.io", upstream_registry_password: password }
+      })
+      .catch(() => {})
+    const forms = [
+      password,
+      JSON.stringify(password),
+      encodeURIComponent(password),
+      Buffer.from(password).toString("base64")
+    ]
+    said = `${forms.join(" ")} and ${url} for bob`
+    const error = await rejection(quay.GET("/api/v1/organization/{orgname}", { params: { path } }))
+    expect(error).toMatchObject({ message: '<secret> "<secret>" <secret> <secret>= and <secret> for bob' })
+  })
+
+  it("of a proxy are in no error, whatever it answers", async () => {
+    const credentials = `bob:${encodeURIComponent("pr0xy/s3cret")}`
+    await serving(
+      (request, response) =>
+        void response
+          .writeHead(400, { "content-type": "application/json" })
+          .end(JSON.stringify({ message: request.headers })),
+      async (proxy, server) => {
+        server.on("connect", (request, socket) => socket.end(`HTTP/1.1 407 ${JSON.stringify(request.headers)}\r\n\r\n`))
+        for (const at of [proxy, "http://127.0.0.1:9"])
+          for (const url of ["http://quay.example.com", "https://quay.example.com"]) {
+            await using quay = createQuayClient({
+              url,
+              proxy: at.replace("//", `//${credentials}@`),
+              timeout: 5000,
+              token: secret
+            })
+            const error = await rejection(quay.GET("/config"))
+            expect(error).toBeInstanceOf(QuayError)
+            for (const thing of [error, quay]) {
+              const printed = inspect(thing, { depth: 12, showHidden: true })
+              for (const form of ["pr0xy", Buffer.from("bob:pr0xy/s3cret").toString("base64"), secret])
+                expect(printed).not.toContain(form)
+            }
+          }
+      }
+    )
   })
 
   it("are not in the client itself", () => {
