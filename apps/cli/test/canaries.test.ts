@@ -190,7 +190,7 @@ const echo = async (status: number, when: (request: IncomingMessage) => boolean)
 describe("nothing that is secret comes out", () => {
   test("where all goes well", async () => {
     expect((await run("quay-plan -v --events e1 -o plan.json acme.yaml")).code).toBe(0)
-    expect(await run("quay-apply -v --yes --events e2 plan.json")).toMatchObject({ code: 0 })
+    expect(await run("quay-apply -v --yes --events e2 --journal journal plan.json")).toMatchObject({ code: 0 })
     expect(made().length).toBeGreaterThan(2)
     for (const line of [
       "quay-plan -v --json acme.yaml",
@@ -239,7 +239,7 @@ describe("nothing that is secret comes out", () => {
     }
     await using writes = await echo(status, ({ method }) => method !== "GET")
     await run("quay-plan -o plan2.json acme.yaml", writes.url)
-    expect((await run("quay-apply --yes -v --events e2 plan2.json", writes.url)).code).toBe(4)
+    expect((await run("quay-apply --yes -v --events e2 --journal j2 plan2.json", writes.url)).code).toBe(4)
     await run("quay-apply --yes -v --json --events e3 acme.yaml", writes.url)
     expect(await leaks()).toEqual([])
   })
