@@ -6,7 +6,7 @@
 import { addressOf, type Collection, collectionId, partsOf } from "../address.ts"
 import { overlay } from "../diff.ts"
 import { type Item, indexKinds, type Kind } from "../kind.ts"
-import { append, sortedBy } from "../lists.ts"
+import { append, groupBy, sortedBy } from "../lists.ts"
 import { type Actual, collectionOf } from "../state.ts"
 import type { Facts } from "./facts.ts"
 import type { Finding } from "./verdict.ts"
@@ -108,19 +108,18 @@ const changesOf = (facts: Facts): ReadonlyArray<Change> => {
     const access = kind.access?.(item)
     return access?.to ?? (access === undefined ? undefined : collectionId(collectionOf(kind, item)))
   }
+  const touched = operations.flatMap((operation): ReadonlyArray<readonly [string | undefined, string]> => {
+    if (operation.action === "create") return []
+    const along = operation.action === "update" ? [] : operation.cascades
+    return [addressOf(operation.kind, operation.key), ...along].map((address) => [about(address), operation.id])
+  })
+  const taking = groupBy(touched, ([id]) => id ?? "")
   return sortedBy(new Set([...was.keys(), ...will.keys()]), (to) => to).flatMap((to) => {
     if (gone.has(to)) return []
     const [one, other] = [was.get(to) ?? nobody, will.get(to) ?? nobody]
-    const groups = new Set([...one.groups, ...other.groups].map(collectionId))
-    const touching = operations.filter((operation) => {
-      if (operation.action === "create") return false
-      const along = operation.action === "update" ? [] : operation.cascades
-      return [addressOf(operation.kind, operation.key), ...along].some((address) => {
-        const it = about(address)
-        return it !== undefined && (it === to || groups.has(it))
-      })
-    })
-    return [{ to, was: one, will: other, operations: touching.map(({ id }) => id) }]
+    const ids = [to, ...[...one.groups, ...other.groups].map(collectionId)]
+    const touching = ids.flatMap((id) => (taking.get(id) ?? []).map(([, operation]) => operation))
+    return [{ to, was: one, will: other, operations: sortedBy(new Set(touching), (id) => id) }]
   })
 }
 
@@ -131,11 +130,16 @@ const finding = (rule: string, { operations, to }: Change, message: string): Fin
   message
 })
 
+/** What a plan does to those who administer: the caller among them, the last of them, and those that have to be there. */
+export const accessRule = (facts: Facts): ReadonlyArray<Finding> => {
+  const changes = changesOf(facts)
+  return [...ownAccess(facts, changes), ...lastAdministrator(changes), ...requiredAdministrators(facts, changes)]
+}
+
 /** The caller's own access is taken away, or may be. */
-export const ownAccessRule = (facts: Facts): ReadonlyArray<Finding> => {
-  const { caller } = facts
+const ownAccess = ({ caller }: Facts, changes: ReadonlyArray<Change>): ReadonlyArray<Finding> => {
   if (caller === undefined) return []
-  return changesOf(facts).flatMap((change) => {
+  return changes.flatMap((change) => {
     const { to, was, will } = change
     if (will.names.has(caller)) return []
     const name = toText(to)
@@ -150,20 +154,22 @@ export const ownAccessRule = (facts: Facts): ReadonlyArray<Finding> => {
 }
 
 /** Nobody is left who administers it. */
-export const lastAdministratorRule = (facts: Facts): ReadonlyArray<Finding> =>
-  changesOf(facts).flatMap((change) => {
+const lastAdministrator = (changes: ReadonlyArray<Change>): ReadonlyArray<Finding> =>
+  changes.flatMap((change) => {
     const { to, was, will } = change
     if (was.names.size + was.unseen.size === 0 || will.names.size + will.unseen.size > 0) return []
     return [allowable("last-administrator", change, `nobody would be left who administers ${toText(to)}`)]
   })
 
 /** Those who have to administer what is managed do not, or too few do. */
-export const requiredAdministratorsRule = (facts: Facts): ReadonlyArray<Finding> => {
-  const { administrators: policy } = facts.policy
+const requiredAdministrators = (
+  { owned, policy: { administrators: policy } }: Facts,
+  changes: ReadonlyArray<Change>
+): ReadonlyArray<Finding> => {
   if (policy === undefined) return []
-  return changesOf(facts).flatMap((change) => {
+  return changes.flatMap((change) => {
     const { to, will } = change
-    const managed = will.groups.some((group) => facts.owned.has(collectionId(group)))
+    const managed = will.groups.some((group) => owned.has(collectionId(group)))
     // Those who are in what nobody looked into may be the ones.
     if (!managed || will.unseen.size > 0) return []
     const missing = policy.required.filter((name) => !will.names.has(name))

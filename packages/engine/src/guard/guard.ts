@@ -3,7 +3,7 @@
  * function; adding one is a line in `rules`. Whether a person allows what is found is decided afterwards.
  */
 import { sortedBy } from "../lists.ts"
-import { lastAdministratorRule, ownAccessRule, requiredAdministratorsRule } from "./access.ts"
+import { accessRule } from "./access.ts"
 import { destroysRule } from "./destroys.ts"
 import type { Facts } from "./facts.ts"
 import { ignoredRule, protectedRule } from "./held.ts"
@@ -22,9 +22,7 @@ const rules: ReadonlyArray<Rule> = [
   protectedRule,
   ignoredRule,
   renameRule,
-  ownAccessRule,
-  lastAdministratorRule,
-  requiredAdministratorsRule
+  accessRule
 ]
 
 export const inspect = (facts: Facts): ReadonlyArray<Finding> =>
