@@ -202,8 +202,8 @@ export const kindName = Argument.String("KIND").pipe(
   Argument.map(Option.getOrUndefined)
 )
 
-export const schemaName = Argument.Literals("WHAT", ["organization", "settings", "plan"]).pipe(
-  Argument.withDescription("Whose schema: organization files, quaymaster.yaml, or plan files"),
+export const schemaName = Argument.Literals("WHAT", ["organization", "settings", "plan", "journal"]).pipe(
+  Argument.withDescription("Whose schema: organization files, quaymaster.yaml, plan files, or the lines of a journal"),
   Argument.withDefault("organization")
 )
 

@@ -3,7 +3,7 @@ import { kindsReference } from "quaymaster"
 import { type SchemaName, schemaText } from "./commands/schema.ts"
 
 const root = new URL("../../../", import.meta.url)
-const schemas: ReadonlyArray<SchemaName> = ["organization", "settings", "plan"]
+const schemas: ReadonlyArray<SchemaName> = ["organization", "settings", "plan", "journal"]
 
 export const generated = async (): Promise<ReadonlyArray<{ readonly file: URL; readonly text: string }>> => [
   ...(await Promise.all(

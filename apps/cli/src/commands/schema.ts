@@ -4,7 +4,7 @@ import { ExitCode } from "../exit-code.ts"
 import { project, schemaName, showing } from "../flags.ts"
 import { ending, load } from "../session.ts"
 
-export type SchemaName = "organization" | "settings" | "plan"
+export type SchemaName = "organization" | "settings" | "plan" | "journal"
 
 const DRAFT = "http://json-schema.org/draft-07/schema#"
 
@@ -13,11 +13,12 @@ export const schemaText = async (
   name: SchemaName,
   kinds: Awaited<ReturnType<typeof load>>["kinds"] = []
 ): Promise<string> => {
-  const { organizationSchema, PlanSchema, settingsFileSchema } = await import("quaymaster")
+  const { JournalLineSchema, organizationSchema, PlanSchema, settingsFileSchema } = await import("quaymaster")
   const schemas: Record<SchemaName, () => object> = {
     organization: () => organizationSchema(kinds),
     settings: settingsFileSchema,
-    plan: () => ({ $schema: DRAFT, ...PlanSchema })
+    plan: () => ({ $schema: DRAFT, ...PlanSchema }),
+    journal: () => ({ $schema: DRAFT, ...JournalLineSchema })
   }
   return `${JSON.stringify(schemas[name](), null, 2)}\n`
 }
@@ -36,7 +37,7 @@ export const schemaCommand = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Print the JSON Schema of organization files, of quaymaster.yaml, or of plan files.\n\n" +
+    "Print the JSON Schema of organization files, of quaymaster.yaml, of plan files, or of a journal's lines.\n\n" +
       "  The sections of the plugins that quaymaster.yaml names are in it."
   ),
   Command.withShortDescription("Print a JSON Schema"),
