@@ -53,7 +53,8 @@ export const classify = (kind: Kind, operation: AnyOperation, now: Item | undefi
       if (now === undefined) return done
       const changes = since(kind, operation.before, now)
       if (operation.was !== undefined && since(kind, operation.was, now).length === 0) return pending
-      return changes.length === 0 ? pending : { state: "conflict", reason: "it was changed since", changes }
+      if (changes.length === 0 || kind.leaving?.(operation.before, now) === true) return pending
+      return { state: "conflict", reason: "it was changed since", changes }
     }
   }
 }

@@ -76,6 +76,8 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   readonly setAfterwards?: ReadonlyArray<string>
   /** Lists that `update` changes an element at a time: one on its way from what it was to what it shall be was broken off. */
   readonly changedStepwise?: ReadonlyArray<string>
+  /** Whether an object is as a deletion of several writes leaves it that was broken off. */
+  leaving?(before: Static<Schema>, now: Static<Schema>): boolean
   /** What a person can do to have an object that is missing, where there is no `create`. */
   readonly madeElsewhere?: string
   /** In this kind's collections nothing is taken away before what is new has been given. */

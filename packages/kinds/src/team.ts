@@ -61,6 +61,8 @@ export const team: Kind<"team", typeof schema, ReadError, Quay> = {
           through: { kind: "team-member", parent: `${organization}/${name}`, part: "users" }
         }
       : undefined,
+  // What administers an organization may have to be less before it can be deleted; see below.
+  leaving: (before, now) => before.role === "admin" && now.role === "member" && before.description === now.description,
   extras: "keep",
   narrows: unless({ role: raised("member", "creator", "admin"), description: described }),
   section: mapSection({
@@ -114,13 +116,11 @@ export const team: Kind<"team", typeof schema, ReadError, Quay> = {
       ({ teams }) => Object.hasOwn(teams ?? {}, before.name)
     )
     const less = put({ organization: before.organization, name: before.name, role: "member" })
-    // What is not deleted after all stays what it was.
-    const again = Effect.tapError(remove, () => Effect.ignore(put({ ...before, role: "admin" })))
     // A superuser outside the organization cannot delete a team that administers it (Quay answers 500): it must be less first.
     return Effect.asVoid(
       Effect.catch(remove, (error) =>
         error._tag === "ServerError" && error.status === 500 && before.role === "admin"
-          ? Effect.flatMap(there, (is) => (is ? Effect.andThen(less, again) : Effect.fail(error)))
+          ? Effect.flatMap(there, (is) => (is ? Effect.andThen(less, remove) : Effect.fail(error)))
           : Effect.fail(error)
       )
     )
