@@ -81,7 +81,7 @@ const notifications = fc.uniqueArray(
   fc.oneof(
     fc.record({
       event: fc.constantFrom("repo_push", "build_failure"),
-      method: fc.constantFrom("webhook", "slack"),
+      method: fc.constant("webhook"),
       title: maybe(fc.constantFrom("hook", "pushes")),
       config: fc.constantFrom("https://a.example.com/1", "https://b.example.com/2").map((url) => ({ url }))
     }),

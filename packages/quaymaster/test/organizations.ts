@@ -114,7 +114,8 @@ const destination = (organization: string, teams: ReadonlyArray<string>, address
     ...teams.map((name) => ({ kind: "team", name }))
   )
   return fc.oneof(
-    fc.record({ method: pick("webhook", "slack"), config: url.map((it) => ({ url: it })) }),
+    fc.record({ method: fc.constant("webhook"), config: url.map((it) => ({ url: it })) }),
+    fc.record({ method: fc.constant("slack"), config: env("HOOK_A", "HOOK_B").map((it) => ({ url: it })) }),
     fc.record({ method: fc.constant("webhook"), config: url.map((it) => ({ url: it, template: '{"a":1}' })) }),
     ...addresses.map((email) => fc.record({ method: fc.constant("email"), config: fc.constant({ email }) })),
     fc.record({ method: fc.constant("quay_notification"), config: target.map((it) => ({ target: it })) }),

@@ -14,7 +14,7 @@ const THERE = {
   quota: { limit: "50GiB", warning: 80 },
   auto_prune: [{ method: "number_of_tags", value: 20 }],
   immutability: [{ tag_pattern: "release-.*" }],
-  notifications: [{ event: "quota_warning", method: "slack", config: { url: "https://hooks.example.com/q" } }],
+  notifications: [{ event: "quota_warning", method: "webhook", config: { url: "https://hooks.example.com/q" } }],
   proxy_cache: { upstream: "docker.io" },
   teams: {
     dev: { role: "member", members: { users: ["$alice"], robots: ["ci"] } },
@@ -33,7 +33,7 @@ const THERE = {
       permissions: { users: { $bob: "admin" }, robots: { ci: "read" }, teams: { dev: "write" } },
       auto_prune: [{ method: "number_of_tags", value: 10 }],
       immutability: [{ tag_pattern: "v.*" }],
-      notifications: [{ event: "repo_push", method: "slack", config: { url: "https://hooks.example.com/a" } }]
+      notifications: [{ event: "repo_push", method: "webhook", config: { url: "https://hooks.example.com/a" } }]
     },
     old: { state: "read_only" },
     alpine: {
