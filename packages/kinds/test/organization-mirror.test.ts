@@ -239,6 +239,27 @@ describe("the mirror's secrets", () => {
   })
 })
 
+tested(
+  "a user and a password in a proxy's address are told nobody, and stay when another setting is written",
+  async (trial) => {
+    await trial.reach(file())
+    const proxy = {
+      http_proxy: "http://bob:s3cret@a.example:1",
+      https_proxy: "bob:s3cr@et@b.example:2",
+      no_proxy: null
+    }
+    await put(trial, { external_registry_config: { verify_tls: true, proxy } })
+    const plan = await trial.plan(file({ verify_tls: "false", proxy: '{ no_proxy: "c.example" }' }))
+    expect(JSON.stringify(plan)).not.toMatch(/s3cr|et@b|bob/)
+    expect(JSON.stringify(plan)).toContain("http://hidden@a.example:1")
+    await trial.reach(file({ verify_tls: "false", proxy: '{ no_proxy: "c.example" }' }))
+    await is({ external_registry_config: { verify_tls: false, proxy: { ...proxy, no_proxy: "c.example" } } })(trial)
+    expect(String(await rejection(trial.plan(file({ proxy: '{ http: "http://bob:s3cret@a.example:1" }' }))))).toMatch(
+      /proxy\.http: should be an address without a user and a password in it(?!.*s3cret)/
+    )
+  }
+)
+
 describe("an organization that is to become a mirror", () => {
   const refused = async (trial: Trial, words: RegExp) => {
     const error = await rejection(trial.plan(file()))
