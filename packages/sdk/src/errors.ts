@@ -15,7 +15,7 @@ export interface QuayErrorInfo {
   readonly status?: number | undefined
   /** More than the message says, in the server's words. */
   readonly detail?: string | undefined
-  /** How long the server asks to wait, in milliseconds. */
+  /** How long the server asks to wait, in milliseconds; never more than five minutes. */
   readonly retryAfter?: number | undefined
   /** Whether the same call may succeed later. */
   readonly transient?: boolean | undefined

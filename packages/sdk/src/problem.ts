@@ -117,13 +117,16 @@ const repeated = (said: string, secrets: readonly string[]): string => {
   return text.length <= LONGEST_WORDS ? text : `${text.slice(0, LONGEST_WORDS).toWellFormed()}…`
 }
 
-/** `Retry-After` in milliseconds: seconds or a date; undefined if there is none. */
+/** Nobody is made to wait longer for a next try, whatever a server says. In milliseconds. */
+const LONGEST_WAIT = 5 * 60_000
+
+/** `Retry-After` in milliseconds, at most five minutes: seconds or a date; undefined if there is none. */
 export const retryAfterOf = (headers: Headers, now = Date.now()): number | undefined => {
   const value = headers.get("retry-after")
   if (value === null || value.trim() === "") return undefined
-  if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Math.round(Number(value) * 1000)
+  if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Math.min(LONGEST_WAIT, Math.round(Number(value) * 1000))
   const date = Date.parse(value)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+  return Number.isNaN(date) ? undefined : Math.min(LONGEST_WAIT, Math.max(0, date - now))
 }
 
 /** The address without user, query and fragment. */
