@@ -132,7 +132,10 @@ export const quotaIn = (organization: string): Effect.Effect<ReadonlyArray<Quota
   Effect.flatMap(organizationView(organization), (view): Effect.Effect<ReadonlyArray<Quota>, ReadError, Quay> => {
     if (view === undefined) return Effect.succeed([])
     return view.quotas === undefined
-      ? quotaOf(organization)
+      ? // What tells of quotas asks for them where there may be none at all.
+        Effect.catch(quotaOf(organization), (error) =>
+          error._tag === "FeatureOff" ? Effect.succeed([]) : Effect.fail(error)
+        )
       : Effect.succeed(view.quotas.flatMap((it) => fromView(organization, it)))
   })
 
