@@ -146,7 +146,15 @@ const OperationSchema = Type.Union([
     closed
   ),
   Type.Object(
-    { ...common, action: Type.Literal("delete"), before: Item, was: Type.Optional(Item), cascades, destroys: Loss },
+    {
+      ...common,
+      action: Type.Literal("delete"),
+      before: Item,
+      was: Type.Optional(Item),
+      foreseen: Type.Optional(Type.Literal(true)),
+      cascades,
+      destroys: Loss
+    },
     closed
   )
 ])

@@ -61,6 +61,8 @@ export interface Delete<Name extends string, I> extends Common<Name> {
   readonly before: I
   /** As it is until then, where what `impliedBy` does may leave it so. */
   readonly was?: I
+  /** It is not there yet: what `impliedBy` does makes it. */
+  readonly foreseen?: true
   /** The addresses that go along with it. */
   readonly cascades: ReadonlyArray<string>
   readonly destroys?: "data" | "credential"
@@ -81,12 +83,9 @@ export type AnyOperation = Create<string, Item> | Update<string, Item> | Replace
 export const itemOf = (operation: AnyOperation): Item =>
   operation.action === "delete" ? operation.before : operation.after
 
-/** Why what the registry makes by itself, without being asked, is taken away as soon as it has. */
-export const UNWANTED = "made by the registry itself; not in the file"
-
 /** Whether an operation takes away what is not there before another one is done. What is there may wait for another as well. */
-export const isForeseen = ({ action, impliedBy, reason }: AnyOperation): boolean =>
-  action === "delete" && impliedBy !== undefined && reason === UNWANTED
+export const isForeseen = (operation: AnyOperation): boolean =>
+  operation.action === "delete" && operation.foreseen === true
 
 const checks = new WeakMap<TObject, TypeCheck<TObject>>()
 

@@ -62,7 +62,10 @@ const update = (name: string, before: object, after: object): AnyOperation => {
     changes: diff(of, one, other)
   }
 }
-const remove = (name: string, by: { readonly impliedBy?: string; readonly reason?: string } = {}): AnyOperation => ({
+const remove = (
+  name: string,
+  by: { readonly impliedBy?: string; readonly foreseen?: true; readonly reason?: string } = {}
+): AnyOperation => ({
   id: `delete:${name}:a`,
   action: "delete",
   kind: name,
@@ -85,11 +88,7 @@ const replace = (name: string): AnyOperation => ({
 const table: ReadonlyArray<readonly [string, ReadonlyArray<AnyOperation>, ReadonlyArray<string>]> = [
   ["what is made", [create("plain")], []],
   ["what is deleted", [remove("plain")], ["plain a would be deleted"]],
-  [
-    "what the registry makes and nobody has had",
-    [remove("plain", { impliedBy: "create:bag:a", reason: "made by the registry itself; not in the file" })],
-    []
-  ],
+  ["what the registry makes and nobody has had", [remove("plain", { impliedBy: "create:bag:a", foreseen: true })], []],
   [
     "what is there, and the registry could make again",
     [remove("plain", { impliedBy: "create:bag:a", reason: "not in the file" })],

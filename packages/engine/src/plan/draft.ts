@@ -6,7 +6,7 @@ import { byText } from "../address.ts"
 import { type Change, diff, overlay } from "../diff.ts"
 import type { Item } from "../kind.ts"
 import { groupBy } from "../lists.ts"
-import { type Action, type AnyOperation, type Delete, UNWANTED } from "../operation.ts"
+import type { Action, AnyOperation, Delete } from "../operation.ts"
 import type { Decisions } from "./decision.ts"
 import type { Fate, Fates } from "./fate.ts"
 import type { Prediction, Predictions } from "./prediction.ts"
@@ -26,12 +26,13 @@ export const draft = ({ doomed, fates, removed }: Decisions, predictions: Predic
   const drafts: Array<Draft> = []
   const add = (on: Resource, operation: AnyOperation) => drafts.push({ on, operation })
 
-  const deletionOfMade = (on: Resource, { cause, was }: Prediction, reason: string): AnyOperation => {
+  const deletionOfMade = (on: Resource, { cause, foreseen, was }: Prediction, reason: string): AnyOperation => {
     const isLeft = was !== undefined && diff(on.kind, was, on.item).length > 0
     return {
       ...deletion(on, cascades(on.address), reason),
       ...by(makerOf(cause, fates)),
-      ...(isLeft ? { was } : {})
+      ...(isLeft ? { was } : {}),
+      ...(foreseen ? { foreseen } : {})
     }
   }
 
@@ -57,7 +58,8 @@ export const draft = ({ doomed, fates, removed }: Decisions, predictions: Predic
   }
   for (const [address, prediction] of predictions) {
     if (!prediction.unwanted || removed.has(address)) continue
-    add(prediction, deletionOfMade(prediction, prediction, UNWANTED))
+    const reason = "made by the registry itself; not in the file"
+    add(prediction, deletionOfMade(prediction, prediction, reason))
   }
   return drafts
 }

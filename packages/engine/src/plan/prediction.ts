@@ -16,6 +16,8 @@ export interface Prediction extends Resource {
   readonly cause: string
   /** As it is before that, where there is one already: what the registry does may leave it so. */
   readonly was: Item | undefined
+  /** Whether it is not there before anything is done. */
+  readonly foreseen: boolean
   /** Whether it is to be taken away again: no file declares it, and its collection is owned. */
   readonly unwanted: boolean
 }
@@ -24,10 +26,11 @@ export interface Prediction extends Resource {
 export type Predictions = ReadonlyMap<string, Prediction>
 
 export const predict = (situation: Situation, decisions: Decisions): Predictions => {
-  const { kinds } = situation
+  const { kinds, there } = situation
   const predictions = new Map<string, Prediction>()
   const world = worldOf(situation, decisions, predictions)
   const matters = relevance(situation, decisions)
+  const isThere = (address: string) => there.byAddress.has(address) && !decisions.doomed.has(address)
   for (const [cause, fate] of inTurn(decisions.fates)) {
     for (const { item, kind: name } of impliedBy(fate, world)) {
       const kind = kinds.get(name)
@@ -35,7 +38,8 @@ export const predict = (situation: Situation, decisions: Decisions): Predictions
       const made = resourceOf(kind, item)
       if (!matters(made)) continue
       const was = world.found({ kind: name, key: made.key })
-      predictions.set(made.address, { ...made, cause, was, unwanted: isUnwanted(situation, made) })
+      const foreseen = !isThere(made.address)
+      predictions.set(made.address, { ...made, cause, was, foreseen, unwanted: isUnwanted(situation, made) })
     }
   }
   return predictions
