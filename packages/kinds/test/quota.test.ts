@@ -174,7 +174,7 @@ describe("a plan of quotas", () => {
     await trial.reach("prune: []")
     const plan = await trial.plan("quota: { limit: 1GiB, warning: [70, 80], reject: 100 }")
     const on = "POST /api/v1/organization/{orgname}/quota/{quota_id}/limit"
-    trial.simulator.faults.add({ on, skip: 1, times: 1, effect: { kind: "server-error", applied: false } })
+    trial.simulator.faults.add({ on, skip: 1, effect: { kind: "server-error", applied: false } })
     await trial.apply(plan)
     trial.simulator.faults.clear()
     const report = await trial.apply(plan)
