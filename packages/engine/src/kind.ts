@@ -6,6 +6,7 @@
 import type { Static, TObject } from "@sinclair/typebox"
 import type { Collection, Ref } from "./address.ts"
 import type { Change } from "./diff.ts"
+import type { Action } from "./operation.ts"
 import type { Requirements } from "./preflight.ts"
 import type { Section } from "./section.ts"
 import type { World } from "./state.ts"
@@ -91,6 +92,11 @@ export interface Kind<Name extends string = string, Schema extends TObject = TOb
   asked?(before: Static<Schema> | undefined): Partial<Static<Schema>>
   /** Whether to update the object makes it anew, so that fields change which cannot otherwise. */
   renews?(item: Static<Schema>): boolean
+  /**
+   * What must be allowed for an operation on an object, beside administering what it lives in. The names are the registry's
+   * affair; the plan is refused where it says why one of them is not.
+   */
+  rights?(item: Static<Schema>, action: Action, changes: ReadonlyArray<Change>): ReadonlyArray<string>
   /** What the registry must offer for this kind. */
   readonly requires?: Requirements
   /** Why a declared object cannot be, in view of what is there and will be: a sentence that refuses the plan. */

@@ -11,7 +11,7 @@ import { collectionOf, type Declaration, type Desired } from "./state.ts"
 /** What the registry must offer. All that is named must be there. */
 export interface Requirement {
   /** A feature that can be switched off: `REPO_MIRROR`. */
-  readonly feature?: string
+  readonly feature?: string | ReadonlyArray<string>
   /** An operation by its name in the registry's description of itself: `createRepoMirrorConfig`. */
   readonly operation?: string
   /** A field of a request by its names in that description: `AutoPrunePolicyConfig.tagPattern`. */
@@ -46,10 +46,14 @@ export interface Offers {
   options(setting: string): ReadonlyArray<string> | undefined
 }
 
+export const featuresOf = (feature: Requirement["feature"]): ReadonlyArray<string> =>
+  feature === undefined ? [] : typeof feature === "string" ? [feature] : feature
+
 /** What is missing, in words, or undefined. */
 export const lacking = (requirement: Requirement, offers: Offers): string | undefined => {
   const { accepts, feature, operation, since, tellsOf } = requirement
-  if (feature !== undefined && offers.feature(feature) === false) return `it is switched off there (FEATURE_${feature})`
+  const off = featuresOf(feature).find((name) => offers.feature(name) === false)
+  if (off !== undefined) return `it is switched off there (FEATURE_${off})`
   const isServed = operation === undefined || offers.serves(operation)
   const isKnown =
     (accepts === undefined || offers.accepts(accepts)) &&

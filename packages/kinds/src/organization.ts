@@ -11,6 +11,7 @@ import { organizationView, type ReadError } from "./answers.ts"
 import { formatDuration, parseDuration } from "./duration.ts"
 import { item, OrganizationName } from "./names.ts"
 import { ask, once, orMissing, type Quay } from "./quay.ts"
+import type { Right } from "./rights.ts"
 import { grown, unless } from "./widening.ts"
 
 const schema = item({
@@ -114,6 +115,10 @@ export const organization: Kind<"organization", typeof schema, ReadError, Quay> 
   key: ({ name }) => name,
   // Each organization is a collection of its own, so that others on the registry are nobody's extras. The part tells the name
   // under which it is looked for as well.
+  rights: (_, action, changes): ReadonlyArray<Right> => {
+    if (action === "create") return ["create organizations"]
+    return changes.some(({ field }) => field === "name") ? ["rename organizations"] : []
+  },
   collection: ({ name, renamed_from }) => ({
     parent: name,
     ...(renamed_from === undefined ? {} : { part: renamed_from })

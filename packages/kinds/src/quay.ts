@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { type LocalFiles, noFiles } from "./local-files.ts"
+import { isRight, whyNot } from "./rights.ts"
 import { featureOf, type Server, serverOf } from "./server.ts"
 
 /** Sends one request. The signal aborts it. */
@@ -46,6 +47,8 @@ export class Quay extends Context.Service<
     readonly server: Effect.Effect<Server, QuayFailure>
     /** Whether a feature is switched on, without asking for all the rest; undefined where the registry does not tell. */
     readonly feature: (name: string) => Effect.Effect<boolean | undefined, QuayFailure>
+    /** Why something that kinds name in `rights` is not allowed, as a part of a sentence; undefined if nothing speaks against it. */
+    readonly whyNot: (right: string) => Effect.Effect<string | undefined, QuayFailure>
     /** A request that may be sent twice: a read, or a write that says what shall be rather than what to add. */
     readonly ask: <A>(request: Request<A>) => Effect.Effect<A, QuayFailure>
     /** A write that must not happen twice. If its answer is lost, it is looked up before it is repeated. */
@@ -75,6 +78,16 @@ export const makeQuay = ({
   const described = Effect.map(Effect.all([config, discovery], { concurrency: "unbounded" }), ([config, discovery]) =>
     serverOf(config, discovery)
   )
+  const feature = (name: string) => Effect.map(config, (known) => featureOf(known, name))
+  const found = {
+    feature,
+    superuser: allowed(
+      ask((client, signal) => client.GET("/api/v1/superuser/users/", { params: { query: { limit: 1 } }, signal }))
+    ),
+    actsForUser: allowed(
+      ask((client, signal) => client.GET("/api/v1/user/robots", { params: { query: { token: false } }, signal }))
+    )
+  }
   return {
     registry,
     caller,
@@ -87,10 +100,20 @@ export const makeQuay = ({
           new SecretUnavailable({ reference, message: cause instanceof Error ? cause.message : String(cause) })
       }),
     server: Effect.runSync(Effect.cached(described)),
-    feature: (name) => Effect.map(config, (known) => featureOf(known, name)),
+    feature,
+    whyNot: (right) => (isRight(right) ? whyNot(right, found) : Effect.succeed(undefined)),
     ask,
     once: (request) => retrying({ repeatable: false })(attempt(request))
   }
+}
+
+/** Whether a read is allowed, asked once. */
+const allowed = (read: Effect.Effect<unknown, QuayFailure>): Effect.Effect<boolean, QuayFailure> => {
+  const refused = ["Forbidden", "Unauthenticated", "Missing", "FeatureOff"]
+  const answer = Effect.catch(Effect.as(read, true), (error) =>
+    refused.includes(error._tag) ? Effect.succeed(false) : Effect.fail(error)
+  )
+  return Effect.runSync(Effect.cached(answer))
 }
 
 /** The client, which tells of each write that was carried out, or may have been. */

@@ -11,6 +11,7 @@ import { organizationView, type ReadError } from "./answers.ts"
 import { item } from "./names.ts"
 import { organizationRef } from "./organization.ts"
 import { ask, once, orMissing, type Quay } from "./quay.ts"
+import type { Right } from "./rights.ts"
 import { SectionError } from "./section-error.ts"
 import { formatSize, parseSize, SIZE_PATTERN } from "./size.ts"
 import { grown, unless } from "./widening.ts"
@@ -199,6 +200,7 @@ export const quota: Kind<"quota", typeof schema, ReadError, Quay> = {
   scopes: ["org:admin to read", "super:user to write"],
   schema,
   identity: ["organization", "id", "limits"],
+  rights: (): ReadonlyArray<Right> => ["set quotas"],
   key: ({ organization }) => organization,
   collection: ({ organization }) => ({ parent: organization }),
   needs: ({ organization }) => [organizationRef(organization)],
@@ -210,7 +212,7 @@ export const quota: Kind<"quota", typeof schema, ReadError, Quay> = {
   changedStepwise: ["warning", "reject"],
   requires: {
     feature: "QUOTA_MANAGEMENT",
-    fields: { limit_bytes: { feature: "EDIT_QUOTA", operation: "createOrganizationQuota" } }
+    fields: { limit_bytes: { feature: ["SUPER_USERS", "EDIT_QUOTA"], operation: "createOrganizationQuota" } }
   },
   notices: ({ reject, warning }, before) => {
     const thresholds = [...(warning ?? before?.warning ?? []), ...(reject ?? before?.reject ?? [])]

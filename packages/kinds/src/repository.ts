@@ -10,6 +10,7 @@ import { granteeKey } from "./grantee.ts"
 import { describedAs, item, repositoryNames, Visibility } from "./names.ts"
 import { organizationRef } from "./organization.ts"
 import { ask, once, type Quay } from "./quay.ts"
+import type { Right } from "./rights.ts"
 import { described, unless } from "./widening.ts"
 
 /** `name` may have slashes: `vendor/alpine`. */
@@ -85,6 +86,8 @@ export const repository: Kind<"repository", typeof schema, ReadError, Quay> = {
   schema,
   identity: ["organization", "name"],
   key: keyOf,
+  rights: ({ name }, action): ReadonlyArray<Right> =>
+    action === "create" && name.includes("/") ? ["nest repositories"] : [],
   collection: ({ organization }) => ({ parent: organization }),
   needs: ({ organization }) => [organizationRef(organization)],
   // Default permissions count at creation, so they are settled before. A mirror of the organization lets nobody make any.

@@ -5,16 +5,19 @@
 import { expandRules, ruledCollections, standIns } from "@quaymaster/config"
 import {
   type Actual,
+  type AnyOperation,
   type Collection,
   type Desired,
   type Item,
   indexBase,
   indexKinds,
+  itemOf,
   mergeTargets,
   type Notice,
   needsOffers,
   type Operation,
   PlanRefused,
+  type Problem,
   planTarget,
   preflight,
   split,
@@ -88,8 +91,41 @@ export const planRegistry = <K extends Kind, E = Failure<K>, R = Services<K>>(
       target,
       parts.flatMap((it) => (it instanceof PlanRefused ? [] : [it]))
     )
+    const forbidden = yield* withoutRight(kinds, plan.operations, quay.whyNot)
+    if (forbidden.length > 0) return yield* Effect.fail(new PlanRefused(forbidden))
     return caller === undefined ? { ...plan, notices: [unnamed(registry.name), ...plan.notices] } : plan
   }).pipe(Effect.provideService(Quay, quay))
+}
+
+const DONE = { create: "created", update: "changed", replace: "replaced", delete: "deleted" }
+
+/** What is planned and not allowed. */
+const withoutRight = <K extends Kind>(
+  kinds: ReadonlyArray<K>,
+  operations: ReadonlyArray<AnyOperation>,
+  whyNot: Quay["Service"]["whyNot"]
+): Effect.Effect<ReadonlyArray<Problem>, QuayFailure> => {
+  const known = indexKinds<Kind>(kinds)
+  const needed = operations.flatMap((operation) => {
+    const changes = operation.action === "update" ? operation.changes : []
+    const rights = known.get(operation.kind)?.rights?.(itemOf(operation), operation.action, changes) ?? []
+    return rights.map((right) => ({ operation, right }))
+  })
+  return Effect.map(
+    Effect.forEach(needed, ({ operation: { action, key, kind, source }, right }) =>
+      Effect.map(whyNot(right), (reason) =>
+        reason === undefined
+          ? []
+          : [
+              {
+                message: `${kind} ${key} cannot be ${DONE[action]}: ${reason}.`,
+                ...(source === undefined ? {} : { source })
+              }
+            ]
+      )
+    ),
+    (problems) => problems.flat()
+  )
 }
 
 const unnamed = (registry: string): Notice => ({

@@ -2,7 +2,7 @@
  * What there is to say of each kind, from the kind itself: its place in a file, its fields, what can change, what is lost, and
  * what the registry must offer. The reference page and `quaymaster explain` are made of it.
  */
-import { isRecord, type Kind, type Requirement } from "@quaymaster/engine"
+import { featuresOf, isRecord, type Kind, type Requirement } from "@quaymaster/engine"
 
 export interface FieldReference {
   readonly name: string
@@ -78,7 +78,7 @@ const typeOf = (schema: Schema): string => {
 }
 
 const requirementText = ({ feature, since }: Requirement): string =>
-  [...(since === undefined ? [] : [`Quay ${since}`]), ...(feature === undefined ? [] : [`FEATURE_${feature}`])].join(
+  [...(since === undefined ? [] : [`Quay ${since}`]), ...featuresOf(feature).map((name) => `FEATURE_${name}`)].join(
     ", "
   )
 

@@ -138,15 +138,15 @@ const DECISIVE = new Set([
   ...[...JSON.stringify(kinds.map(({ requires }) => requires)).matchAll(/"(?:feature|tellsOf)":"(\w+)"/g)].map(
     ([, flag = ""]) => flag
   ),
+  "EXTENDED_REPOSITORY_NAMES",
   "NONSUPERUSER_TEAM_SYNCING_SETUP",
-  "SUPERUSERS_ORG_CREATION_ONLY"
+  "SUPERUSERS_FULL_ACCESS",
+  "SUPERUSERS_ORG_CREATION_ONLY",
+  "SUPER_USERS"
 ])
 
 /** Features that are on where everything is. The others are no matter of any kind, so all kinds are tried at once. */
 const FLAGS = [...Object.entries(DEFAULT_FEATURES).flatMap(([name, on]) => (on ? [name] : [])), "SIGNING"]
-
-/** What these decide, who may create organizations and set quotas and what names may be, shows only when it is tried. */
-const NOT_TOLD = ["EXTENDED_REPOSITORY_NAMES", "SUPERUSERS_FULL_ACCESS", "SUPER_USERS"]
 
 const all: ReadonlyArray<Subject> = [false, true].map((directory) => ({
   kind: "everything",
@@ -158,7 +158,7 @@ const releases: ReadonlyArray<Cell> = RELEASES.flatMap((version) =>
   subjects.map((subject) => ({ ...subject, where: `on ${version}`, world: { version } }))
 )
 
-const features: ReadonlyArray<Cell> = FLAGS.filter((flag) => !NOT_TOLD.includes(flag)).flatMap((flag) =>
+const features: ReadonlyArray<Cell> = FLAGS.flatMap((flag) =>
   (DECISIVE.has(flag) ? subjects : all).map((subject) => ({
     ...subject,
     where: `without ${flag}`,
