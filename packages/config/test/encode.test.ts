@@ -424,10 +424,11 @@ describe("secrets", () => {
 })
 
 it("reads as it was, whatever people wrote", () => {
+  // A NUL is what no file may have; a text with one is told as left out.
   const anything = fc.oneof(
     fc.string(),
     fc.string({ unit: "grapheme" }),
-    fc.string({ unit: "binary" }),
+    fc.string({ unit: "binary" }).map((text) => text.replaceAll("\0", "")),
     fc.string({ unit: fc.constantFrom("\n", " ", "\t", "-", ":", "#", "'", '"', "\\", "|", ">", "a", "\r", "\u2028") }),
     fc.constantFrom(
       "null",

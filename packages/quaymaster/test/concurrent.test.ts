@@ -6,7 +6,7 @@ import { type Scene, simulated } from "./harness.ts"
 
 const hook = (name: string) => ({
   event: "repo_push",
-  method: "slack",
+  method: "webhook",
   title: name,
   config: { url: `https://hooks.example.com/${name}` }
 })
