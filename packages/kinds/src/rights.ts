@@ -5,7 +5,13 @@
 import type { QuayFailure } from "@quaymaster/sdk"
 import * as Effect from "effect/Effect"
 
-export const rights = ["create organizations", "rename organizations", "set quotas", "nest repositories"] as const
+export const rights = [
+  "create organizations",
+  "rename organizations",
+  "set quotas",
+  "nest repositories",
+  "leave out addresses"
+] as const
 
 export type Right = (typeof rights)[number]
 
@@ -47,6 +53,10 @@ export const whyNot = (right: Right, found: Found): Effect.Effect<string | undef
       case "nest repositories":
         return (yield* feature("EXTENDED_REPOSITORY_NAMES")) === false
           ? "names with a slash are switched off there (FEATURE_EXTENDED_REPOSITORY_NAMES)"
+          : undefined
+      case "leave out addresses":
+        return (yield* feature("MAILING")) === true
+          ? "an account needs an e-mail address there, because there is mail (FEATURE_MAILING)"
           : undefined
       case "set quotas": {
         const fault = yield* whyNoSuperuser(found)

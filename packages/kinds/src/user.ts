@@ -12,6 +12,7 @@ import type { ReadError } from "./answers.ts"
 import { item, userNames } from "./names.ts"
 import { ask, once, pages, type Quay } from "./quay.ts"
 import { THE_REGISTRY } from "./registry.ts"
+import type { Right } from "./rights.ts"
 
 const schema = item({
   name: Type.String(),
@@ -86,6 +87,8 @@ export const user: Kind<"user", typeof schema, ReadError, Quay> = {
   schema,
   identity: ["name", "superuser"],
   key: ({ name }) => name,
+  rights: ({ email }, action): ReadonlyArray<Right> =>
+    action === "create" && email === undefined ? ["leave out addresses"] : [],
   collection: () => ({ parent: THE_REGISTRY }),
   // The registry's configuration says who is a superuser; Quay neither changes nor deletes one.
   implicit: ({ superuser }) => superuser === true,

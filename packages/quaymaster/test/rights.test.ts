@@ -94,6 +94,19 @@ test.skipIf(simulatedOnly).each<readonly [what: string, document: object, setup:
     { scopes: EVERYTHING, there: true, features: { EXTENDED_REPOSITORY_NAMES: false } },
     /repository acme\/vendor\/alpine cannot be created: .*FEATURE_EXTENDED_REPOSITORY_NAMES/
   ],
+  ["makes an account without an address", { users: { erin: {} } }, { scopes: superuser }, undefined],
+  [
+    "makes none without an address where there is mail",
+    { users: { erin: {} } },
+    { scopes: superuser, features: { MAILING: true } },
+    /user erin cannot be created: an account needs an e-mail address there/
+  ],
+  [
+    "makes one with an address where there is mail",
+    { users: { erin: { email: "erin@acme.example" } } },
+    { scopes: superuser, features: { MAILING: true } },
+    undefined
+  ],
   [
     "says all that it may not at once",
     { ...COMPANY, quota: QUOTA.quota },
