@@ -254,7 +254,10 @@ beforeAll(async () => {
     ["halden", "halden-cache", "halden-upstream", "registry"].map(async (name) => ({
       name: `${name}.yaml`,
       // What lies on this machine is no answer.
-      text: (await readFile(new URL(`${name}.yaml`, EXAMPLE), "utf8")).replace(/^ {4}deliver:\n(?: {6}.*\n)+/m, "")
+      text: (await readFile(new URL(`${name}.yaml`, EXAMPLE), "utf8")).replace(
+        /^ {4}(?:deliver|tokens):\n(?: {6}.*\n)+/gm,
+        ""
+      )
     }))
   )
   const load = (change: (text: string) => string) =>
