@@ -97,6 +97,18 @@ const YAML = [
   ]
 ]
 
+/** Texts like these, damaged in any way, are read. */
+const anyDamage = (texts: ReadonlyArray<readonly [string, string]>, read: (text: string) => unknown) => () => {
+  const texted = damagedText(
+    texts.map(([, text]) => text),
+    YAML
+  )
+  fc.assert(
+    fc.property(texted, (text) => void read(text)),
+    fuzzing(RUNS)
+  )
+}
+
 describe("an organization file", () => {
   const texts = seeds("organization")
   const read = (text: string) =>
@@ -107,22 +119,7 @@ describe("an organization file", () => {
 
   test.each(texts)("is read or refused as in %s", (_, text) => void read(text))
 
-  test(
-    "is read or refused, whatever it says",
-    () => {
-      fc.assert(
-        fc.property(
-          damagedText(
-            texts.map(([, text]) => text),
-            YAML
-          ),
-          (text) => void read(text)
-        ),
-        fuzzing(RUNS)
-      )
-    },
-    fuzzTime(RUNS)
-  )
+  test("is read or refused, whatever it says", anyDamage(texts, read), fuzzTime(RUNS))
 })
 
 describe("settings", () => {
@@ -131,22 +128,7 @@ describe("settings", () => {
 
   test.each(texts)("are read or refused as in %s", (_, text) => void read(text))
 
-  test(
-    "are read or refused, whatever they say",
-    () => {
-      fc.assert(
-        fc.property(
-          damagedText(
-            texts.map(([, text]) => text),
-            YAML
-          ),
-          (text) => void read(text)
-        ),
-        fuzzing(RUNS)
-      )
-    },
-    fuzzTime(RUNS)
-  )
+  test("are read or refused, whatever they say", anyDamage(texts, read), fuzzTime(RUNS))
 })
 
 describe("a plan", () => {
